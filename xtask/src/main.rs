@@ -1,0 +1,73 @@
+//! Developer and user commands, run as `cargo xtask <command>`.
+
+mod idl;
+mod progress;
+mod sbpf_build;
+mod sbpf_verify;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use sbpf_build::Program;
+use toolchain::Toolchain;
+
+/// Builds, describes and tests Ballast.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Compile the on-chain program to target/deploy/ballast.so, installing a toolchain in a cache if there is none
+    Build {
+        /// The program to compile
+        #[arg(long, default_value = Program::BALLAST.package)]
+        package: String,
+        /// Features to compile it with; the file's name then ends with them
+        #[arg(long, value_delimiter = ',')]
+        features: Vec<String>,
+    },
+    /// Write the program's interface description to programs/ballast/idl/ballast.json
+    Idl {
+        /// Write nothing; fail if the description is not current
+        #[arg(long)]
+        check: bool,
+    },
+    /// Compile the on-chain programs and run all tests
+    Test {
+        /// Arguments for `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Build { package, features } => {
+            let program = Program::named(&package)?;
+            let features: Vec<_> = features.iter().map(String::as_str).collect();
+            sbpf_build::build_program(&Toolchain::find_or_bootstrap()?, program, &features)?;
+            Ok(())
+        }
+        Task::Idl { check } => idl::run(check),
+        Task::Test { arguments } => test::run(&arguments),
+    }
+}
