@@ -1,0 +1,17 @@
+//! What the exchange promises about risk, as statements with examples and with random accounts.
+
+mod bankruptcy;
+mod fees;
+mod funding;
+mod health;
+mod insurance;
+mod margin;
+mod mark;
+mod never_panics;
+mod oracle;
+mod params;
+mod partial;
+mod pnl_pool;
+mod progress;
+mod support;
+mod takeover;
