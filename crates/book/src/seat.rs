@@ -1,0 +1,217 @@
+//! Seats: what an account has at the book. Sums of its resting orders, the list of them, and the fills and fees that its
+//! orders made since it was last touched.
+
+use ballast_units::Side;
+use bytemuck::{Pod, Zeroable};
+
+use crate::order::{NewOrder, order_mut};
+use crate::slab::{self, BLOCK, Block, SEAT, index};
+use crate::{Book, BookError, BookView};
+
+/// One account's seat. Only the book changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Seat {
+    pub(crate) kind: u8,
+    reserved: [u8; 3],
+    /// Resting orders, both sides.
+    pub orders: u32,
+    /// The newest resting order's block, 0 if none.
+    pub(crate) newest: u32,
+    /// For the list of trigger orders.
+    reserved_triggers: u32,
+    /// The margin account that sits here.
+    pub account: [u8; 32],
+    /// Who trades for it: orders of one owner do not trade with each other.
+    pub owner: [u8; 32],
+    /// Σ lots of its bids.
+    pub bid_lots: u64,
+    /// Σ lots × price of its bids, in atoms.
+    pub bid_quote: u64,
+    /// Σ lots of its asks.
+    pub ask_lots: u64,
+    /// Σ lots × price of its asks, in atoms.
+    pub ask_quote: u64,
+    /// Lots that its orders bought (+) or sold (−) since the last [`take_pending`](Book::take_pending).
+    pub pending_base: i64,
+    /// Atoms that they received (+) or paid (−) for it, fees apart.
+    pub pending_cash: i64,
+    /// Maker fees owed for it, in atoms, each fill's rounded up.
+    pub pending_fees: u64,
+    /// Fees that these fills earned the exchange from maker and taker, in atoms, the taker's rounded down.
+    pub pending_bounty_base: u64,
+}
+
+const _: () = assert!(size_of::<Seat>() == BLOCK);
+
+/// What fills at a seat have accumulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// Lots bought (+) or sold (−).
+    pub base: i64,
+    /// Atoms received (+) or paid (−), fees apart.
+    pub cash: i64,
+    /// Maker fees owed, in atoms, rounded up fill by fill.
+    pub fees: u64,
+    /// Fees that the fills earned the exchange, in atoms.
+    pub bounty_base: u64,
+}
+
+impl Seat {
+    /// What its fills have accumulated.
+    pub fn pending(&self) -> Pending {
+        Pending {
+            base: self.pending_base,
+            cash: self.pending_cash,
+            fees: self.pending_fees,
+            bounty_base: self.pending_bounty_base,
+        }
+    }
+
+    /// Σ lots and Σ quote of one side.
+    #[inline(always)]
+    fn sums_mut(&mut self, side: Side) -> (&mut u64, &mut u64) {
+        match side {
+            Side::Long => (&mut self.bid_lots, &mut self.bid_quote),
+            Side::Short => (&mut self.ask_lots, &mut self.ask_quote),
+        }
+    }
+
+    /// Lots that no longer rest.
+    #[inline(always)]
+    pub(crate) fn unreserve(&mut self, side: Side, lots: u64, quote: u64) -> Result<(), BookError> {
+        let (lots_sum, quote_sum) = self.sums_mut(side);
+        *lots_sum = lots_sum.checked_sub(lots).ok_or(BookError::Corrupt)?;
+        *quote_sum = quote_sum.checked_sub(quote).ok_or(BookError::Corrupt)?;
+        Ok(())
+    }
+}
+
+/// Block `id` as a seat. `Corrupt` if it is none: where the id came from a caller, that is `SeatNotFound`.
+#[inline(always)]
+pub(crate) fn seat(blocks: &[Block], id: u32) -> Result<&Seat, BookError> {
+    match blocks.get(index(id)) {
+        Some(block) if block.node.kind == SEAT => Ok(bytemuck::cast_ref(block)),
+        _ => Err(BookError::Corrupt),
+    }
+}
+
+/// As [`seat`], to write.
+#[inline(always)]
+pub(crate) fn seat_mut(blocks: &mut [Block], id: u32) -> Result<&mut Seat, BookError> {
+    match blocks.get_mut(index(id)) {
+        Some(block) if block.node.kind == SEAT => Ok(bytemuck::cast_mut(block)),
+        _ => Err(BookError::Corrupt),
+    }
+}
+
+/// Adds a new order to its seat's sums and count; gives the seat's newest order so far.
+#[inline]
+pub(crate) fn reserve(blocks: &mut [Block], new: &NewOrder, quote: u64) -> Result<u32, BookError> {
+    let seat = seat_mut(blocks, new.seat).map_err(|_| BookError::SeatNotFound)?;
+    let (lots_sum, quote_sum) = seat.sums_mut(new.side);
+    let (lots, quote) = (lots_sum.checked_add(new.lots.0), quote_sum.checked_add(quote));
+    match (lots, quote) {
+        (Some(lots), Some(quote)) if (lots | quote) >> 63 == 0 => (*lots_sum, *quote_sum) = (lots, quote),
+        _ => return Err(BookError::Overflow),
+    }
+    seat.orders = seat.orders.checked_add(1).ok_or(BookError::Corrupt)?;
+    Ok(seat.newest)
+}
+
+/// Puts an order in front of its seat's list.
+#[inline]
+pub(crate) fn push(blocks: &mut [Block], seat: u32, newest: u32, id: u32) -> Result<(), BookError> {
+    if newest != 0 {
+        order_mut(blocks, newest)?.newer = id;
+    }
+    seat_mut(blocks, seat)?.newest = id;
+    Ok(())
+}
+
+/// Takes an order with these neighbours out of its seat's list and count.
+#[inline]
+pub(crate) fn unlist(blocks: &mut [Block], id: u32, older: u32, newer: u32) -> Result<(), BookError> {
+    if older != 0 {
+        order_mut(blocks, older)?.newer = newer;
+    }
+    if newer != 0 {
+        order_mut(blocks, newer)?.older = older;
+    }
+    let seat = seat_mut(blocks, id)?;
+    if newer == 0 {
+        seat.newest = older;
+    }
+    seat.orders = seat.orders.checked_sub(1).ok_or(BookError::Corrupt)?;
+    Ok(())
+}
+
+impl Book<'_> {
+    /// Opens a seat for an account and gives its id, at least 1. Whether the account has another is not looked at.
+    ///
+    /// # Errors
+    /// `Full` if no block is left.
+    pub fn open_seat(&mut self, account: [u8; 32], owner: [u8; 32]) -> Result<u32, BookError> {
+        let id = slab::allocate(self.header, self.blocks)?;
+        let block = self.blocks.get_mut(index(id)).ok_or(BookError::Corrupt)?;
+        let seat: &mut Seat = bytemuck::cast_mut(block);
+        *seat = Seat { kind: SEAT, account, owner, ..Seat::zeroed() };
+        self.header.seats = self.header.seats.checked_add(1).ok_or(BookError::Corrupt)?;
+        Ok(id)
+    }
+
+    /// Closes an account's seat.
+    ///
+    /// # Errors
+    /// `SeatNotFound` if it is not that account's; `SeatInUse` with resting orders or pending fills.
+    pub fn close_seat(&mut self, id: u32, account: &[u8; 32]) -> Result<(), BookError> {
+        let seat = self.view().seat(id, account)?;
+        if seat.orders != 0 || seat.pending() != Pending::default() {
+            return Err(BookError::SeatInUse);
+        }
+        slab::release(self.header, self.blocks, id)?;
+        self.header.seats = self.header.seats.checked_sub(1).ok_or(BookError::Corrupt)?;
+        Ok(())
+    }
+
+    /// Takes what fills have accumulated at a seat, leaving zeros.
+    ///
+    /// # Errors
+    /// `SeatNotFound`.
+    pub fn take_pending(&mut self, id: u32) -> Result<Pending, BookError> {
+        let seat = seat_mut(self.blocks, id).map_err(|_| BookError::SeatNotFound)?;
+        let pending = seat.pending();
+        (seat.pending_base, seat.pending_cash) = (0, 0);
+        (seat.pending_fees, seat.pending_bounty_base) = (0, 0);
+        let total = self.header.pending_base.checked_sub(pending.base).ok_or(BookError::Corrupt)?;
+        self.header.pending_base = total;
+        Ok(pending)
+    }
+
+    /// As [`BookView::seat`].
+    ///
+    /// # Errors
+    /// `SeatNotFound`.
+    pub fn seat(&self, id: u32, account: &[u8; 32]) -> Result<&Seat, BookError> {
+        self.view().seat(id, account)
+    }
+}
+
+impl<'a> BookView<'a> {
+    /// The seat, if it is that account's.
+    ///
+    /// # Errors
+    /// `SeatNotFound` if there is none of that id, or it is another account's.
+    pub fn seat(&self, id: u32, account: &[u8; 32]) -> Result<&'a Seat, BookError> {
+        let seat = self.seat_by_id(id)?;
+        if seat.account == *account { Ok(seat) } else { Err(BookError::SeatNotFound) }
+    }
+
+    /// The seat of that id, whoever's it is.
+    ///
+    /// # Errors
+    /// `SeatNotFound` if there is none.
+    pub fn seat_by_id(&self, id: u32) -> Result<&'a Seat, BookError> {
+        seat(self.blocks, id).map_err(|_| BookError::SeatNotFound)
+    }
+}

@@ -1,0 +1,109 @@
+//! Random operations.
+
+use ballast_book::{NewOrder, SelfTrade, Taker};
+use ballast_units::{Lots, Price, Side};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::key;
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    OpenSeat { account: u8, owner: u8 },
+    CloseSeat(Index),
+    Rest { seat: Index, order: NewOrder },
+    Match { taker: Taker },
+    Cancel { order: Index, seat: Option<Index> },
+    CancelByClientId { seat: Index, client_id: u64 },
+    CancelAll { seat: Index, side: Option<Side>, limit: u32 },
+    CancelExpired { order: Index, now: i64 },
+    Clean { side: Side, band: (Price, Price), now: i64, limit: u32 },
+    Reduce { order: Index, lots: Lots },
+    EvictWorst(Side),
+    TakePending(Index),
+    Grow(u32),
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Long), Just(Side::Short)]
+}
+
+fn price() -> impl Strategy<Value = Price> {
+    prop_oneof![
+        6 => (95u64..=105).prop_map(Price),
+        2 => (1u64..=2000).prop_map(Price),
+        1 => (0u32..20, 0u64..3).prop_map(|(bit, more)| Price((1 << bit) + more)),
+    ]
+}
+
+fn lots() -> impl Strategy<Value = Lots> {
+    (1u64..=12).prop_map(Lots)
+}
+
+fn band() -> impl Strategy<Value = (Price, Price)> {
+    prop_oneof![
+        3 => Just((Price(0), Price(u64::MAX))),
+        3 => (90u64..=110, 0u64..20).prop_map(|(low, width)| (Price(low), Price(low + width))),
+        1 => (price(), price()),
+    ]
+}
+
+fn self_trade() -> impl Strategy<Value = SelfTrade> {
+    prop_oneof![Just(SelfTrade::CancelResting), Just(SelfTrade::CancelTaking), Just(SelfTrade::DecrementBoth)]
+}
+
+fn order() -> impl Strategy<Value = NewOrder> {
+    let expiry = prop_oneof![2 => Just(0i64), 1 => 1i64..20];
+    (side(), price(), lots(), 0u64..6, expiry, any::<u8>()).prop_map(
+        |(side, price, lots, client_id, expires_at, flags)| NewOrder {
+            side,
+            price,
+            lots,
+            seat: 0,
+            client_id,
+            expires_at,
+            flags,
+        },
+    )
+}
+
+fn taker() -> impl Strategy<Value = Taker> {
+    let limits = (price(), band(), prop_oneof![2 => Just(64u32), 1 => 0u32..4]);
+    let fees = (0u32..=1_000_000, 0u32..=1_000_000);
+    (side(), 1u64..60, limits, 0u8..3, self_trade(), 0i64..20, fees).prop_map(
+        |(side, lots, (limit, band, max_makers), owner, self_trade, now, (maker_fee_ppm, taker_fee_ppm))| Taker {
+            side,
+            lots: Lots(lots),
+            limit,
+            band,
+            owner: key(owner),
+            self_trade,
+            now,
+            max_makers,
+            maker_fee_ppm,
+            taker_fee_ppm,
+        },
+    )
+}
+
+pub fn op() -> impl Strategy<Value = Op> {
+    let index = any::<Index>;
+    prop_oneof![
+        3 => (any::<u8>(), 0u8..3).prop_map(|(account, owner)| Op::OpenSeat { account, owner }),
+        1 => index().prop_map(Op::CloseSeat),
+        40 => (index(), order()).prop_map(|(seat, order)| Op::Rest { seat, order }),
+        8 => taker().prop_map(|taker| Op::Match { taker }),
+        12 => (index(), prop_oneof![4 => Just(None), 1 => index().prop_map(Some)])
+            .prop_map(|(order, seat)| Op::Cancel { order, seat }),
+        3 => (index(), 0u64..6).prop_map(|(seat, client_id)| Op::CancelByClientId { seat, client_id }),
+        2 => (index(), prop_oneof![Just(None), side().prop_map(Some)], 0u32..10)
+            .prop_map(|(seat, side, limit)| Op::CancelAll { seat, side, limit }),
+        2 => (index(), 0i64..20).prop_map(|(order, now)| Op::CancelExpired { order, now }),
+        2 => (side(), band(), 0i64..20, 0u32..6)
+            .prop_map(|(side, band, now, limit)| Op::Clean { side, band, now, limit }),
+        2 => (index(), lots()).prop_map(|(order, lots)| Op::Reduce { order, lots }),
+        2 => side().prop_map(Op::EvictWorst),
+        3 => index().prop_map(Op::TakePending),
+        1 => (0u32..3).prop_map(Op::Grow),
+    ]
+}

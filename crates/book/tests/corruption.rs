@@ -1,0 +1,134 @@
+//! Random damage to a slab's bytes: whatever is called must come back, with a result or an error.
+
+mod common;
+
+use ballast_book::{NewOrder, OrderId, SelfTrade, Taker};
+use ballast_units::{Lots, Price, Side};
+use common::{Slab, key, order};
+use proptest::prelude::*;
+
+/// How many bytes the book below uses.
+const USED: usize = 288 + 60 * 144;
+
+/// A book with five seats and some fifty orders, some removed again.
+fn sound() -> (Slab, Vec<OrderId>) {
+    let mut slab = Slab::new(64);
+    for n in 1..=5 {
+        slab.book().open_seat(key(n), key(n)).unwrap();
+    }
+    let mut ids = Vec::new();
+    for n in 0..55u64 {
+        let side = if n % 2 == 0 { Side::Long } else { Side::Short };
+        let price = 90 + n * 7 % 23 + if side == Side::Short { 20 } else { 0 };
+        let new = NewOrder { expires_at: i64::from(n % 5 == 0), ..order(side, price, 1 + n % 9, 1 + (n % 5) as u32) };
+        ids.push(slab.book().rest(new).unwrap());
+    }
+    for id in ids.iter().step_by(6) {
+        let seat = slab.view().order(*id).unwrap().seat;
+        slab.book().cancel(*id, seat).unwrap();
+    }
+    slab.view().check().unwrap();
+    (slab, ids)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    /// A byte anywhere.
+    Byte(usize, u8),
+    /// A link: any aligned 32 bits become a small number, perhaps marked as a leaf.
+    Link(usize, u32, bool),
+    /// A block becomes a copy of another.
+    Copy(usize, usize),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        (8..USED, any::<u8>()).prop_map(|(at, byte)| Damage::Byte(at, byte)),
+        (2..USED / 4, 0u32..66, any::<bool>()).prop_map(|(at, id, leaf)| Damage::Link(at * 4, id, leaf)),
+        (0usize..62, 0usize..62).prop_map(|(from, to)| Damage::Copy(from, to)),
+    ]
+}
+
+fn inflict(bytes: &mut [u8], damage: Damage) {
+    match damage {
+        Damage::Byte(at, byte) => bytes[at] = byte,
+        Damage::Link(at, id, leaf) => {
+            bytes[at..at + 4].copy_from_slice(&(id | if leaf { 1 << 31 } else { 0 }).to_le_bytes());
+        }
+        Damage::Copy(from, to) => bytes.copy_within(144 * from + 8..144 * (from + 1), 144 * to + 8),
+    }
+}
+
+/// Calls everything; results do not matter.
+fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: SelfTrade) {
+    let view = slab.view();
+    let band = (Price(prices.0.min(prices.1)), Price(prices.0.max(prices.1)));
+    let _ = view.check();
+    let _ = view.seats().count();
+    for side in Side::BOTH {
+        let _ = (view.best(side), view.worst(side), view.levels(side).count());
+        let _ = view.would_match(side, Price(prices.0), band, 1);
+        let _ = view.impact_price(side, 1 << 40, band, 1);
+    }
+    let mut book = slab.book();
+    for (n, id) in ids.iter().enumerate().step_by(4) {
+        let seat = 1 + (n % 5) as u32;
+        let _ = (
+            book.cancel(*id, seat),
+            book.cancel_expired(*id, 1),
+            book.reduce(ids[n + 1], 1 + (n as u32 + 1) % 5, Lots(1)),
+        );
+        let _ = book.rest(order(Side::BOTH[n % 2], prices.0.max(1), 3, seat));
+        let _ = book.rest(order(Side::BOTH[n % 2], prices.1.max(1), 3, seat));
+    }
+    for side in Side::BOTH {
+        let limit = Price(if side == Side::Long { u64::MAX } else { 0 });
+        let owner = key(3);
+        let (maker_fee_ppm, taker_fee_ppm) = (200, 500);
+        let lots = Lots(40);
+        let taker = Taker {
+            side,
+            lots,
+            limit,
+            band,
+            owner,
+            self_trade: mode,
+            now: 1,
+            max_makers: 50,
+            maker_fee_ppm,
+            taker_fee_ppm,
+        };
+        let _ = book.match_taker(taker, |_| ());
+        let _ = book.clean(side, band, 1, u32::MAX, |_| ());
+        let _ = book.match_taker(Taker { band: (Price(0), Price(u64::MAX)), max_makers: u32::MAX, ..taker }, |_| ());
+        let _ = book.evict_worst(side);
+    }
+    for seat in 0..7 {
+        let _ = (book.take_pending(seat), book.cancel_by_client_id(seat, 1), book.open_seat(key(9), key(9)));
+        let _ = book.cancel_all(seat, Some(Side::Long), u32::MAX, |_| ());
+        let _ = book.cancel_all(seat, None, u32::MAX, |_| ());
+        let _ = book.close_seat(seat, &key(1));
+    }
+    for side in Side::BOTH {
+        while book.evict_worst(side).is_ok() {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn inv_11_damaged_bytes_neither_panic_nor_run_without_end(
+        damages in prop::collection::vec(damage(), 1..8),
+        prices in (80u64..150, 80u64..150),
+        mode in prop_oneof![Just(SelfTrade::CancelResting), Just(SelfTrade::CancelTaking), Just(SelfTrade::DecrementBoth)],
+    ) {
+        let (mut slab, ids) = sound();
+        for damage in damages {
+            inflict(slab.bytes(), damage);
+        }
+        if ballast_book::BookView::load(slab.bytes()).is_ok() {
+            call_everything(&mut slab, &ids, prices, mode);
+        }
+    }
+}

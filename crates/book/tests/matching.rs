@@ -1,0 +1,173 @@
+//! The crate's invariants about who trades with whom at what price: 1, 7, 8, 9; and what readers are told of it.
+
+mod common;
+
+use ballast_book::{BookError, Event, Fill, NewOrder, Reason, SelfTrade, Stopped, Taker};
+use ballast_units::{Lots, Price, Side};
+use common::{EVERYWHERE, key, order, take, taker, two_seats};
+
+#[test]
+fn inv_1_better_prices_trade_first_and_at_one_price_the_older_order() {
+    let mut slab = two_seats(20);
+    let mut rest = |side, price| slab.book().rest(order(side, price, 10, 1)).unwrap();
+    let (dear, first, second, cheap) =
+        (rest(Side::Short, 12), rest(Side::Short, 11), rest(Side::Short, 11), rest(Side::Short, 10));
+    let (low, high) = (rest(Side::Long, 7), rest(Side::Long, 8));
+    let (matched, fills) = take(&mut slab, taker(Side::Long, 35));
+    assert_eq!(fills, [(cheap, 10), (first, 10), (second, 10), (dear, 5)]);
+    assert_eq!((matched.quote, matched.stopped), (100 + 110 + 110 + 60, Stopped::Filled));
+    let (matched, fills) = take(&mut slab, taker(Side::Short, 35));
+    assert_eq!(fills, [(high, 10), (low, 10)]);
+    assert_eq!((matched.lots, matched.stopped), (Lots(20), Stopped::Empty));
+}
+
+#[test]
+fn inv_1_nothing_trades_beyond_the_limit_or_outside_the_band() {
+    let mut slab = two_seats(20);
+    for price in [80, 90, 100, 110, 120] {
+        slab.book().rest(order(Side::Short, price, 1, 1)).unwrap();
+    }
+    let within = |limit, band| Taker { limit: Price(limit), band, ..taker(Side::Long, 9) };
+    let (matched, fills) = take(&mut slab, within(119, (Price(85), Price(105))));
+    assert_eq!(fills.iter().map(|fill| fill.0.price().0).collect::<Vec<_>>(), [90, 100]);
+    assert_eq!(matched.stopped, Stopped::Band);
+    let (matched, fills) = take(&mut slab, within(115, (Price(85), Price(1000))));
+    assert_eq!(fills.iter().map(|fill| fill.0.price().0).collect::<Vec<_>>(), [110]);
+    assert_eq!(matched.stopped, Stopped::Price);
+    let (matched, fills) = take(&mut slab, within(1000, (Price(121), Price(1000))));
+    assert_eq!((matched.stopped, fills.len()), (Stopped::Band, 0));
+    let prices: Vec<_> = slab.view().orders(Side::Short).map(|order| order.price.0).collect();
+    assert_eq!(prices, [80, 120], "what was passed over still rests");
+}
+
+#[test]
+fn inv_1_orders_outside_the_band_do_not_count_as_makers() {
+    let mut slab = two_seats(200);
+    for price in 1..=100 {
+        slab.book().rest(order(Side::Short, price, 1, 1)).unwrap();
+    }
+    let band = (Price(99), Price(1000));
+    let (matched, fills) = take(&mut slab, Taker { band, max_makers: 1, ..taker(Side::Long, 5) });
+    assert_eq!((matched.makers, fills[0].0.price()), (1, Price(99)));
+    assert_eq!(matched.stopped, Stopped::MakerLimit);
+}
+
+#[test]
+fn inv_7_makers_get_what_the_taker_is_told() {
+    let mut slab = two_seats(20);
+    slab.book().rest(order(Side::Long, 999_999_999, 1_000_000_007, 1)).unwrap();
+    slab.book().rest(order(Side::Long, 999_999_998, 12, 2)).unwrap();
+    let (matched, _) = take(&mut slab, taker(Side::Short, 1_000_000_010));
+    assert_eq!(matched.quote, 999_999_999 * 1_000_000_007 + 999_999_998 * 3);
+    assert_eq!((matched.lots, matched.maker_base_delta), (Lots(1_000_000_010), 1_000_000_010));
+    let pending = [1, 2].map(|seat| slab.book().take_pending(seat).unwrap());
+    assert_eq!(pending[0].base + pending[1].base, 1_000_000_010);
+    assert_eq!(-(pending[0].cash + pending[1].cash), i64::try_from(matched.quote).unwrap());
+}
+
+#[test]
+fn inv_8_own_orders_are_cancelled_or_stop_the_taker_or_shrink_with_it() {
+    for (mode, expected, left, stopped) in [
+        (SelfTrade::CancelResting, 6, vec![(11, 4)], Stopped::Filled),
+        (SelfTrade::CancelTaking, 0, vec![(10, 5), (11, 10)], Stopped::SelfTrade),
+        (SelfTrade::DecrementBoth, 1, vec![(11, 9)], Stopped::Filled),
+    ] {
+        let mut slab = two_seats(20);
+        slab.book().rest(order(Side::Short, 10, 5, 1)).unwrap();
+        slab.book().rest(order(Side::Short, 11, 10, 2)).unwrap();
+        let (matched, _) = take(&mut slab, Taker { owner: key(1), self_trade: mode, ..taker(Side::Long, 6) });
+        let rest: Vec<_> = slab.view().orders(Side::Short).map(|order| (order.price.0, order.lots.0)).collect();
+        assert_eq!((matched.lots.0, rest, matched.stopped), (expected, left, stopped), "{mode:?}");
+        assert_eq!(slab.view().seat_by_id(1).unwrap().pending(), Default::default());
+    }
+}
+
+#[test]
+fn inv_8_an_owners_other_accounts_count_as_the_owner() {
+    let mut slab = two_seats(20);
+    let other = slab.book().open_seat(key(103), key(1)).unwrap();
+    slab.book().rest(order(Side::Short, 10, 5, other)).unwrap();
+    let (matched, fills) = take(&mut slab, Taker { owner: key(1), ..taker(Side::Long, 6) });
+    assert_eq!((matched.stopped, fills.len()), (Stopped::SelfTrade, 0));
+}
+
+#[test]
+fn inv_8_an_expired_order_is_removed_by_whoever_meets_it_and_counts_as_a_maker() {
+    let mut slab = two_seats(20);
+    let until = |expires_at| NewOrder { expires_at, ..order(Side::Short, 10, 5, 1) };
+    let old = slab.book().rest(until(100)).unwrap();
+    slab.book().rest(until(101)).unwrap();
+    assert!(slab.view().would_match(Side::Long, Price(10), EVERYWHERE, 100));
+    assert!(!slab.view().would_match(Side::Long, Price(10), EVERYWHERE, 101));
+    assert_eq!(slab.book().cancel_expired(old, 99), Err(BookError::NotExpired));
+    let mut events = Vec::new();
+    let taker = Taker { now: 100, max_makers: 2, ..taker(Side::Long, 5) };
+    let matched = slab.book().match_taker(taker, |event| events.push(*event)).unwrap();
+    assert!(matches!(events[0], Event::Cancelled(order) if order.id == old && order.reason == Reason::Expired));
+    assert!(matches!(events[1], Event::Fill(Fill { lots: Lots(5), maker_done: true, .. })));
+    assert_eq!((matched.makers, matched.expired, slab.view().order_count(Side::Short)), (2, 1, 0));
+}
+
+#[test]
+fn inv_9_fees_round_up_for_the_maker_and_down_for_what_was_earned() {
+    let mut slab = two_seats(20);
+    for _ in 0..3 {
+        slab.book().rest(order(Side::Short, 7, 1, 1)).unwrap();
+    }
+    // A ten-thousandth of 7 atoms is less than one: each fill costs the maker one atom, and earned nothing of the taker.
+    let fees = Taker { maker_fee_ppm: 100, taker_fee_ppm: 100, ..taker(Side::Long, 3) };
+    let (matched, _) = take(&mut slab, fees);
+    let pending = slab.book().take_pending(1).unwrap();
+    assert_eq!((pending.fees, pending.bounty_base, matched.maker_fees), (3, 3, 3));
+    let wrong = Taker { maker_fee_ppm: 1_000_001, ..taker(Side::Long, 3) };
+    assert_eq!(slab.book().match_taker(wrong, |_| ()), Err(BookError::InvalidOrder));
+}
+
+#[test]
+fn impact_price_is_the_average_for_the_notional_inside_the_band() {
+    let mut slab = two_seats(100);
+    for (price, lots) in [(50, 1_000), (100, 10), (110, 10), (120, 10)] {
+        slab.book().rest(order(Side::Short, price, lots, 1)).unwrap();
+    }
+    let band = (Price(90), Price(115));
+    let impact = |quote| slab.view().impact_price(Side::Long, quote, band, 0);
+    assert_eq!(impact(500), Some(Price(100)));
+    // 1,000 buy ten lots at 100, and 550 five at 110: 1,550 ÷ 15 is 103.3, rounded up for a buyer.
+    assert_eq!(impact(1_550), Some(Price(104)));
+    assert_eq!(impact(2_100), Some(Price(105)));
+    assert_eq!(impact(2_101), None, "what is above the band does not count");
+    assert_eq!(slab.view().impact_price(Side::Short, 1, band, 0), None);
+}
+
+#[test]
+fn cleaning_removes_what_nobody_may_trade_with_and_stops_at_the_first_good_order() {
+    let mut slab = two_seats(100);
+    for (price, expires_at) in [(80, 0), (90, 5), (95, 0), (96, 5)] {
+        slab.book().rest(NewOrder { expires_at, ..order(Side::Short, price, 1, 1) }).unwrap();
+    }
+    let mut removed = Vec::new();
+    let band = (Price(85), Price(200));
+    let done = slab.book().clean(Side::Short, band, 10, 9, |order| removed.push((order.price.0, order.reason)));
+    assert_eq!((done, removed), (Ok(2), vec![(80, Reason::OutOfBand), (90, Reason::Expired)]));
+    assert_eq!(slab.view().best(Side::Short), Some((Price(95), Lots(1))));
+}
+
+#[test]
+fn the_best_inside_the_band_looks_past_sixteen_expired_orders() {
+    let mut slab = two_seats(100);
+    let mut rest = |price, expires_at| {
+        slab.book().rest(NewOrder { expires_at, ..order(Side::Short, price, 1, 1) }).unwrap();
+    };
+    rest(50, 0);
+    (0..16).for_each(|more| rest(90 + more, 5));
+    rest(110, 0);
+    let band = (Price(60), Price(200));
+    let view = slab.view();
+    assert_eq!(view.best_inside(Side::Short, band, 4), Some((Price(90), Lots(1))));
+    assert_eq!(view.best_inside(Side::Short, band, 5), Some((Price(110), Lots(1))));
+    assert_eq!(view.best_inside(Side::Short, (Price(60), Price(100)), 5), None);
+    assert_eq!(view.best_inside(Side::Long, band, 5), None);
+    assert!(view.would_match(Side::Long, Price(110), band, 5) && !view.would_match(Side::Long, Price(109), band, 5));
+    slab.book().rest(NewOrder { expires_at: 5, ..order(Side::Short, 100, 1, 1) }).unwrap();
+    assert_eq!(slab.view().best_inside(Side::Short, band, 5), Some((Price(105), Lots(1))), "the seventeenth counts");
+}

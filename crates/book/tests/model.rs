@@ -1,0 +1,240 @@
+//! Random sequences of everything that the book does, beside the naive book.
+
+mod common;
+
+use ballast_book::{BookError, Event, NewOrder, OrderId, Reason, Taker};
+use ballast_units::{Price, Side};
+use common::model::{Model, ModelSeat};
+use common::ops::{Op, op};
+use common::{Slab, key};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// Both books, and every order id that ever was.
+struct Run {
+    slab: Slab,
+    model: Model,
+    ids: Vec<OrderId>,
+    /// How often each kind of thing happened, so that a harness that reaches nothing is seen.
+    seen: Seen,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    fills: u32,
+    partial: u32,
+    expired: u32,
+    self_cancelled: u32,
+    decremented: u32,
+    full: u32,
+    unknown: u32,
+}
+
+impl Run {
+    fn new(blocks: u32) -> Run {
+        Run { slab: Slab::new(blocks), model: Model::default(), ids: Vec::new(), seen: Seen::default() }
+    }
+
+    fn seat(&self, index: &Index) -> u32 {
+        // Zero is nobody's seat.
+        let seats: Vec<_> = self.model.seats.keys().copied().chain([0]).collect();
+        *index.get(&seats)
+    }
+
+    fn id(&self, index: &Index) -> OrderId {
+        if self.ids.is_empty() { OrderId(u128::from(index.index(1000) as u64)) } else { *index.get(&self.ids) }
+    }
+
+    fn step(&mut self, op: &Op) {
+        match op {
+            Op::OpenSeat { account, owner } => self.open_seat(*account, *owner),
+            Op::CloseSeat(seat) => self.close_seat(self.seat(seat)),
+            Op::Rest { seat, order } => self.rest(NewOrder { seat: self.seat(seat), ..*order }),
+            Op::Match { taker } => self.match_taker(*taker),
+            Op::Cancel { order, seat } => {
+                let id = self.id(order);
+                let maker = self.model.orders.iter().find(|order| order.id == id).map_or(0, |order| order.seat);
+                let seat = seat.as_ref().map_or(maker, |seat| self.seat(seat));
+                let expected = self.model.cancel(id, seat);
+                self.seen.unknown += u32::from(expected.is_err());
+                assert_eq!(self.slab.book().cancel(id, seat), expected);
+            }
+            Op::CancelByClientId { seat, client_id } => {
+                let seat = self.seat(seat);
+                let newest = self.model.of_seat(seat).rev().find(|order| order.client_id == *client_id);
+                let expected = match newest.map(|order| order.id) {
+                    Some(id) => self.model.cancel(id, seat),
+                    None if seat == 0 => Err(BookError::SeatNotFound),
+                    None => Err(BookError::OrderNotFound),
+                };
+                assert_eq!(self.slab.book().cancel_by_client_id(seat, *client_id), expected);
+            }
+            Op::CancelAll { seat, side, limit } => {
+                let seat = self.seat(seat);
+                let mut cancelled = Vec::new();
+                let done = self.slab.book().cancel_all(seat, *side, *limit, |order| cancelled.push(*order));
+                assert_eq!(cancelled, self.model.cancel_all(seat, *side, *limit));
+                assert_eq!(done.ok(), (seat != 0).then_some(u32::try_from(cancelled.len()).unwrap()));
+            }
+            Op::CancelExpired { order, now } => {
+                let id = self.id(order);
+                let expected = match self.model.orders.iter().find(|order| order.id == id) {
+                    None => Err(BookError::OrderNotFound),
+                    Some(order) if !order.expired(*now) => Err(BookError::NotExpired),
+                    Some(_) => Ok(self.model.remove(id, Reason::Expired)),
+                };
+                assert_eq!(self.slab.book().cancel_expired(id, *now), expected);
+            }
+            Op::Clean { side, band, now, limit } => {
+                let mut cancelled = Vec::new();
+                let done = self.slab.book().clean(*side, *band, *now, *limit, |order| cancelled.push(*order));
+                assert_eq!(cancelled, self.model.clean(*side, *band, *now, *limit));
+                assert_eq!(done.map(|done| done as usize), Ok(cancelled.len()));
+            }
+            Op::Reduce { order, lots } => {
+                let id = self.id(order);
+                let maker = self.model.orders.iter().find(|order| order.id == id).map_or(0, |order| order.seat);
+                assert_eq!(self.slab.book().reduce(id, maker, *lots), self.model.reduce(id, maker, *lots));
+            }
+            Op::EvictWorst(side) => {
+                let worst = self.model.side(*side).last().map(|order| order.id);
+                let expected = worst.map(|id| self.model.remove(id, Reason::Evicted)).ok_or(BookError::OrderNotFound);
+                assert_eq!(self.slab.book().evict_worst(*side), expected);
+            }
+            Op::TakePending(seat) => {
+                let seat = self.seat(seat);
+                let expected = self.model.seats.get_mut(&seat).map(|seat| std::mem::take(&mut seat.pending));
+                assert_eq!(self.slab.book().take_pending(seat).ok(), expected);
+            }
+            Op::Grow(blocks) => self.slab.grow(*blocks),
+        }
+    }
+
+    fn open_seat(&mut self, account: u8, owner: u8) {
+        let full = self.slab.view().free_blocks() == 0;
+        match self.slab.book().open_seat(key(account), key(owner)) {
+            Ok(id) => {
+                let seat = ModelSeat { account: key(account), owner: key(owner), pending: Default::default() };
+                assert!(!full && id != 0 && self.model.seats.insert(id, seat).is_none());
+            }
+            Err(error) => assert!(full && error == BookError::Full),
+        }
+    }
+
+    fn close_seat(&mut self, seat: u32) {
+        let account = self.model.seats.get(&seat).map_or(key(0), |seat| seat.account);
+        let expected = match self.model.seats.get(&seat) {
+            None => Err(BookError::SeatNotFound),
+            Some(known) if known.pending != Default::default() || self.model.of_seat(seat).next().is_some() => {
+                Err(BookError::SeatInUse)
+            }
+            Some(_) => Ok(()),
+        };
+        let wrong = key(account[0].wrapping_add(1));
+        assert_eq!(self.slab.book().close_seat(seat, &wrong), Err(BookError::SeatNotFound));
+        assert_eq!(self.slab.book().close_seat(seat, &account), expected);
+        if expected.is_ok() {
+            self.model.seats.remove(&seat);
+        }
+    }
+
+    fn rest(&mut self, new: NewOrder) {
+        let full = self.slab.view().free_blocks() == 0;
+        match self.slab.book().rest(new) {
+            Ok(id) => {
+                assert!(!full && !self.ids.contains(&id));
+                assert_eq!((id.side(), id.price()), (new.side, new.price));
+                self.ids.push(id);
+                self.model.rest(new, id);
+            }
+            Err(error) if !full => assert!(new.seat == 0 && error == BookError::SeatNotFound),
+            Err(error) => {
+                assert_eq!(error, BookError::Full);
+                self.seen.full += 1;
+            }
+        }
+    }
+
+    fn match_taker(&mut self, taker: Taker) {
+        let makers = taker.side.opposite();
+        let candidates = self.model.side(makers);
+        let crosses = |price: Price| match taker.side {
+            Side::Long => price <= taker.limit,
+            Side::Short => price >= taker.limit,
+        };
+        let would = candidates.iter().any(|order| {
+            crosses(order.price)
+                && taker.band.0 <= order.price
+                && order.price <= taker.band.1
+                && !order.expired(taker.now)
+        });
+        let answer = self.slab.view().would_match(taker.side, taker.limit, taker.band, taker.now);
+        let expired = candidates.iter().filter(|order| order.expired(taker.now)).count();
+        assert!(answer == would || (answer && expired >= 16));
+
+        let before =
+            self.model.seats.values().map(|seat| seat.pending).fold((0, 0), |(b, c), p| (b + p.base, c + p.cash));
+        let mut events = Vec::new();
+        let matched = self.slab.book().match_taker(taker, |event| events.push(*event)).unwrap();
+        let (expected, expected_events) = self.model.match_taker(taker);
+        assert_eq!(matched, expected);
+        assert_eq!(events, expected_events);
+
+        let seats = self.slab.view();
+        let after = seats.seats().fold((0, 0), |(b, c), (_, s)| (b + s.pending_base, c + s.pending_cash));
+        let (lots, quote) = (i64::try_from(matched.lots.0).unwrap(), i64::try_from(matched.quote).unwrap());
+        let sign = taker.side.sign();
+        assert_eq!(after.0 - before.0 + sign * lots, 0);
+        assert_eq!(after.1 - before.1 - sign * quote, 0);
+        for event in events {
+            match event {
+                Event::Fill(fill) => {
+                    self.seen.fills += 1;
+                    self.seen.partial += u32::from(!fill.maker_done);
+                    assert!(crosses(fill.price) && taker.band.0 <= fill.price && fill.price <= taker.band.1);
+                }
+                Event::Cancelled(order) => {
+                    self.seen.expired += u32::from(order.reason == Reason::Expired);
+                    self.seen.self_cancelled += u32::from(order.reason == Reason::SelfTrade);
+                }
+                Event::Decremented { .. } => self.seen.decremented += 1,
+            }
+        }
+    }
+}
+
+fn run(blocks: u32, ops: &[Op]) -> Seen {
+    let mut run = Run::new(blocks);
+    run.open_seat(1, 1);
+    for op in ops {
+        run.step(op);
+        run.model.assert_same(&run.slab.view());
+    }
+    run.seen
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn prop_the_book_does_what_sorted_lists_do(ops in prop::collection::vec(op(), 1..150)) {
+        run(20, &ops);
+    }
+
+    #[test]
+    fn prop_a_large_book_does_what_sorted_lists_do(ops in prop::collection::vec(op(), 1..150)) {
+        run(400, &ops);
+    }
+}
+
+#[test]
+fn the_random_sequences_reach_what_they_claim_to_check() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let ops = prop::collection::vec(op(), 3_000).new_tree(&mut runner).unwrap().current();
+    let seen = run(40, &ops);
+    let least =
+        [seen.fills, seen.partial, seen.expired, seen.self_cancelled, seen.decremented, seen.full, seen.unknown];
+    assert!(least.iter().all(|count| *count >= 10), "{seen:?}");
+}
