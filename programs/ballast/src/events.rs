@@ -1,0 +1,316 @@
+//! What the program reports. The events of a market, in order, rebuild every account's history: each change of money
+//! or of a position is in exactly one of them. Amounts are atoms of USDC, sizes lots, prices atoms per lot; a positive
+//! cash amount was received by the account.
+
+use anchor_lang::prelude::*;
+
+/// Why an account's position in a market changed.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Its own order took liquidity.
+    Taker,
+    /// Fills of its resting orders, folded from its seat.
+    Maker,
+    /// A partial liquidation on the book.
+    Liquidation,
+    /// Another account took the position over.
+    Takeover,
+    /// It took another account's position over.
+    TakeoverReceived,
+    /// It was bankrupt and its position was deleveraged against the other side.
+    Bankruptcy,
+    /// It was on the other side of a deleveraging, settled now.
+    Deleveraged,
+}
+
+/// An exchange was founded.
+#[event]
+pub struct ExchangeCreated {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Its admin.
+    pub admin: Pubkey,
+    /// Its collateral mint.
+    pub quote_mint: Pubkey,
+}
+
+/// A market was created.
+#[event]
+pub struct MarketCreated {
+    /// The market.
+    pub market: Pubkey,
+    /// Its index.
+    pub index: u16,
+    /// Its name, padded with zeros.
+    pub symbol: [u8; 16],
+}
+
+/// A market's state changed.
+#[event]
+pub struct MarketStatusChanged {
+    /// The market.
+    pub market: Pubkey,
+    /// Status before.
+    pub before: u8,
+    /// Status after.
+    pub after: u8,
+}
+
+/// A margin account was opened.
+#[event]
+pub struct AccountOpened {
+    /// The account.
+    pub account: Pubkey,
+    /// Its owner.
+    pub owner: Pubkey,
+    /// Its number under the owner.
+    pub number: u16,
+}
+
+/// Collateral came in.
+#[event]
+pub struct Deposited {
+    /// The account.
+    pub account: Pubkey,
+    /// Atoms.
+    pub amount: u64,
+    /// Settled collateral afterwards.
+    pub collateral: u64,
+}
+
+/// Collateral went out.
+#[event]
+pub struct Withdrawn {
+    /// The account.
+    pub account: Pubkey,
+    /// Atoms.
+    pub amount: u64,
+    /// Settled collateral afterwards.
+    pub collateral: u64,
+}
+
+/// Insurance grew.
+#[event]
+pub struct InsuranceFunded {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Who paid, or the market whose fees were swept.
+    pub source: Pubkey,
+    /// Atoms.
+    pub amount: u64,
+}
+
+/// The mark moved.
+#[event]
+pub struct MarkUpdated {
+    /// The market's index.
+    pub market: u16,
+    /// Oracle price.
+    pub oracle: u64,
+    /// Mark.
+    pub mark: u64,
+    /// Publish time of the oracle price.
+    pub publish_time: i64,
+    /// Cumulative funding per lot, scaled by 2^24.
+    pub funding_index: i64,
+}
+
+/// One maker's part in a trade.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
+pub struct MakerFill {
+    /// Seat of the maker.
+    pub seat: u32,
+    /// The order's id in the book.
+    pub order_id: u128,
+    /// Price.
+    pub price: u64,
+    /// Lots.
+    pub lots: u64,
+}
+
+/// A resting order that a taker met and removed or shrank without a trade: expired, or of the taker's owner.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
+pub struct OrderRemoved {
+    /// Its seat.
+    pub seat: u32,
+    /// Its id in the book.
+    pub order_id: u128,
+    /// Lots that no longer rest.
+    pub lots: u64,
+}
+
+/// A taker met makers.
+#[event]
+pub struct Traded {
+    /// The market's index.
+    pub market: u16,
+    /// The taker's account.
+    pub taker: Pubkey,
+    /// Whether the taker bought.
+    pub bought: bool,
+    /// Why the taker traded.
+    pub cause: Cause,
+    /// The taker's fee.
+    pub fee: u64,
+    /// The makers, best price first.
+    pub fills: Vec<MakerFill>,
+    /// Orders removed without a trade.
+    pub removed: Vec<OrderRemoved>,
+}
+
+/// An order came to rest.
+#[event]
+pub struct OrderPlaced {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// Its seat.
+    pub seat: u32,
+    /// The order's id in the book.
+    pub order_id: u128,
+    /// Whether it buys.
+    pub buys: bool,
+    /// Price.
+    pub price: u64,
+    /// Lots.
+    pub lots: u64,
+    /// The client's own id.
+    pub client_id: u64,
+}
+
+/// Orders left the book unfilled.
+#[event]
+pub struct OrdersCancelled {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// How many.
+    pub orders: u32,
+    /// Lots that rested in them.
+    pub lots: u64,
+}
+
+/// An account's position and money in a market after a change.
+#[event]
+pub struct PositionChanged {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// Why.
+    pub cause: Cause,
+    /// Lots traded, positive bought.
+    pub base: i64,
+    /// Cash received (negative: paid), without the fee.
+    pub cash: i64,
+    /// Fee paid.
+    pub fee: u64,
+    /// Position afterwards.
+    pub lots: i64,
+    /// Basis afterwards.
+    pub basis: i64,
+}
+
+/// Money moved between an account and the market's pool, or funding was paid.
+#[event]
+pub struct Settled {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// Funding received (negative: paid) and added to the unsettled profit.
+    pub funding: i64,
+    /// Moved from the pool into collateral (negative: from collateral into the pool).
+    pub moved: i64,
+    /// Unsettled profit left.
+    pub unsettled: i64,
+    /// Settled collateral afterwards.
+    pub collateral: u64,
+}
+
+/// An account was put through a stage of liquidation.
+#[event]
+pub struct Liquidated {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// Who called.
+    pub liquidator: Pubkey,
+    /// The stage (see [`crate::logic::stage_code`]).
+    pub stage: u8,
+    /// Orders cancelled.
+    pub orders_cancelled: u32,
+    /// Lots closed or handed over.
+    pub lots: u64,
+    /// Their value at the prices obtained.
+    pub quote: u64,
+    /// Fee or discount to the caller.
+    pub reward: u64,
+    /// Fee to insurance.
+    pub to_insurance: u64,
+    /// Drawn from insurance.
+    pub insurance_drawn: u64,
+    /// Mark used.
+    pub mark: u64,
+    /// Bankruptcy price of the position before.
+    pub bankruptcy_price: i64,
+    /// Account equity before.
+    pub equity: i64,
+    /// Account maintenance margin before.
+    pub maintenance: u64,
+}
+
+/// A bankrupt position was closed against the other side of the market.
+#[event]
+pub struct Deleveraged {
+    /// The market's index.
+    pub market: u16,
+    /// The bankrupt account.
+    pub account: Pubkey,
+    /// Whether longs were reduced.
+    pub longs_reduced: bool,
+    /// Lots.
+    pub lots: u64,
+    /// Price at which both sides were reduced.
+    pub price: u64,
+    /// Mark at which cells were ranked.
+    pub mark: u64,
+    /// Funding index at which cells were ranked.
+    pub funding_index: i64,
+    /// Number of deleverage instructions of this market so far.
+    pub sequence: u64,
+    /// Whether no profitable cells were left, and the rest was spread over all.
+    pub in_profit_exhausted: bool,
+    /// Drawn from insurance before.
+    pub insurance_drawn: u64,
+    /// Cells in the order in which they were reduced, eight bytes each: row (2), column (2), and the share
+    /// of the cell that was taken as a fraction of 2^32 − 1, rounded down (4); little endian.
+    pub cells: Vec<u8>,
+}
+
+/// Insurance paid for a loss that nothing else covers.
+#[event]
+pub struct BadDebtCovered {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// Paid by insurance.
+    pub paid: u64,
+    /// Left unpaid.
+    pub left: u64,
+}
+
+/// A position's place in the ranking index was brought to date.
+#[event]
+pub struct Reranked {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// Bounty paid to the caller.
+    pub bounty: u64,
+}

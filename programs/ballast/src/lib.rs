@@ -1,0 +1,155 @@
+//! Ballast: a perpetual-futures exchange whose deleveraging anyone can check.
+//!
+//! The program is an adapter. Margin, liquidation and money are decided in `ballast-risk`, matching in `ballast-book`,
+//! ranking and lazy deleveraging in `ballast-rank`; here accounts are checked and loaded, those crates are called, and
+//! what happened is reported. Every forced reduction follows from chain state alone: who is reduced, in which order, by
+//! how much and at what price is computed here, and the caller only says on whose turn it is.
+
+use anchor_lang::prelude::*;
+#[allow(unused_imports)]
+use ballast_sbpf_builtins as _;
+
+pub mod error;
+pub mod events;
+pub mod instructions;
+pub mod logic;
+pub mod oracle;
+pub mod state;
+
+// Anchor's macro looks for every instruction's accounts at the root; handlers come along under the same names.
+#[allow(ambiguous_glob_reexports)]
+pub use instructions::*;
+use state::MarketParams;
+
+declare_id!("5WqfobdNy1Pn5RtYcSeoJpAngepb32PTv1LBKinXq5KH");
+
+/// Instructions of the exchange.
+#[program]
+pub mod ballast {
+    use super::*;
+
+    /// Founds an exchange, with the creator as its admin.
+    pub fn initialize_exchange(ctx: Context<InitializeExchange>, guardian: Pubkey) -> Result<()> {
+        instructions::initialize_exchange(ctx, guardian)
+    }
+
+    /// Offers the admin role.
+    pub fn propose_admin(ctx: Context<GovernExchange>, next: Pubkey) -> Result<()> {
+        instructions::propose_admin(ctx, next)
+    }
+
+    /// Accepts the admin role.
+    pub fn accept_admin(ctx: Context<GovernExchange>) -> Result<()> {
+        instructions::accept_admin(ctx)
+    }
+
+    /// Stops or resumes deposits and withdrawals.
+    pub fn set_pause(ctx: Context<GovernExchange>, deposits: bool, withdrawals: bool) -> Result<()> {
+        instructions::set_pause(ctx, deposits, withdrawals)
+    }
+
+    /// Gives tokens to insurance.
+    pub fn fund_insurance(ctx: Context<FundInsurance>, amount: u64) -> Result<()> {
+        instructions::fund_insurance(ctx, amount)
+    }
+
+    /// Creates a market.
+    pub fn create_market(ctx: Context<CreateMarket>, identity: MarketIdentity, params: MarketParams) -> Result<()> {
+        instructions::create_market(ctx, identity, params)
+    }
+
+    /// Replaces a market's parameters.
+    pub fn update_market(ctx: Context<GovernMarket>, params: MarketParams) -> Result<()> {
+        instructions::update_market(ctx, params)
+    }
+
+    /// Changes what may be done in a market.
+    pub fn set_market_status(ctx: Context<GovernMarket>, status: u8) -> Result<()> {
+        instructions::set_market_status(ctx, status)
+    }
+
+    /// Reads the oracle into a market.
+    pub fn refresh_market(ctx: Context<RefreshMarket>) -> Result<()> {
+        instructions::refresh_market(ctx)
+    }
+
+    /// Opens a margin account.
+    pub fn open_margin_account(ctx: Context<OpenMarginAccount>, number: u16) -> Result<()> {
+        instructions::open_margin_account(ctx, number)
+    }
+
+    /// Closes an empty margin account.
+    pub fn close_margin_account(ctx: Context<CloseMarginAccount>) -> Result<()> {
+        instructions::close_margin_account(ctx)
+    }
+
+    /// Names who may trade for an account.
+    pub fn set_delegate(ctx: Context<OwnMarginAccount>, delegate: Pubkey) -> Result<()> {
+        instructions::set_delegate(ctx, delegate)
+    }
+
+    /// Deposits collateral.
+    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
+        instructions::deposit(ctx, amount)
+    }
+
+    /// Withdraws settled collateral.
+    pub fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -> Result<()> {
+        instructions::withdraw(ctx, amount)
+    }
+
+    /// Places an order.
+    pub fn place_order<'info>(ctx: Context<'info, PlaceOrder<'info>>, order: OrderArgs) -> Result<()> {
+        instructions::place_order(ctx, order)
+    }
+
+    /// Cancels one order.
+    pub fn cancel_order(ctx: Context<CancelOrders>, order_id: u128) -> Result<()> {
+        instructions::cancel_order(ctx, order_id)
+    }
+
+    /// Cancels orders: bids (0), asks (1) or all (2).
+    pub fn cancel_all(ctx: Context<CancelOrders>, side: u8, limit: u32) -> Result<()> {
+        instructions::cancel_all(ctx, side, limit)
+    }
+
+    /// Settles anyone's seat, deleveraging, funding and realised profit and loss in a market.
+    pub fn settle_seat<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
+        instructions::settle_seat(ctx)
+    }
+
+    /// Brings anyone's place in the ranking index up to date.
+    pub fn rerank<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
+        instructions::rerank(ctx)
+    }
+
+    /// Cancels the orders of an account below maintenance and reduces its position on the book.
+    pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
+        instructions::liquidate(ctx)
+    }
+
+    /// Takes lots of an account over at a discount.
+    pub fn takeover<'info>(ctx: Context<'info, Takeover<'info>>, max_lots: u64) -> Result<()> {
+        instructions::takeover(ctx, max_lots)
+    }
+
+    /// Closes a bankrupt position against the other side of the market.
+    pub fn deleverage<'info>(ctx: Context<'info, ResolveBankruptcy<'info>>, max_cells: u32) -> Result<()> {
+        instructions::deleverage(ctx, max_cells)
+    }
+
+    /// Lets insurance pay what an account without positions still owes.
+    pub fn cover_bad_debt<'info>(ctx: Context<'info, ResolveBankruptcy<'info>>) -> Result<()> {
+        instructions::cover_bad_debt(ctx)
+    }
+
+    /// Moves a market's insurance fees into the insurance vault.
+    pub fn sweep_insurance_fees(ctx: Context<SweepInsuranceFees>) -> Result<()> {
+        instructions::sweep_insurance_fees(ctx)
+    }
+
+    /// Pays a market's trading fees out to the admin's choice.
+    pub fn withdraw_fees(ctx: Context<WithdrawFees>) -> Result<()> {
+        instructions::withdraw_fees(ctx)
+    }
+}

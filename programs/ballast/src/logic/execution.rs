@@ -1,0 +1,110 @@
+//! An account takes liquidity from the book.
+
+use anchor_lang::prelude::*;
+use ballast_book::{Event, Matched, SelfTrade, Taker};
+use ballast_risk::fees;
+use ballast_units::{Lots, Price, Quote, Side};
+
+use super::{Venue, charge_fee};
+use crate::{
+    error::{BallastError, OrFail},
+    events::{Cause, MakerFill, OrderRemoved, PositionChanged, Traded},
+    state::MarginAccount,
+};
+
+/// What to take.
+pub struct Take {
+    /// Long to buy, short to sell.
+    pub side: Side,
+    /// Lots at most.
+    pub lots: Lots,
+    /// Worst price.
+    pub limit: Price,
+    /// What to do on meeting an order of the same owner.
+    pub self_trade: SelfTrade,
+    /// Makers at most.
+    pub max_makers: u32,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Matches within the market's band and applies the result to the account's slot: position, realised profit, taker fee
+/// (none for forced trades, which pay the liquidation fee instead). The position must have left the index.
+pub fn take(
+    venue: &mut Venue,
+    margin: &mut MarginAccount,
+    index: usize,
+    key: &Pubkey,
+    take: &Take,
+    now: i64,
+) -> Result<Matched> {
+    let params = &venue.market.params;
+    let taker_fee_ppm = match take.cause {
+        Cause::Liquidation | Cause::Bankruptcy => 0,
+        _ => params.taker_fee_ppm,
+    };
+    let taker = Taker {
+        side: take.side,
+        lots: take.lots,
+        limit: take.limit,
+        band: venue.market.band()?,
+        owner: margin.owner.to_bytes(),
+        self_trade: take.self_trade,
+        now,
+        max_makers: take.max_makers,
+        maker_fee_ppm: params.maker_fee_ppm,
+        taker_fee_ppm,
+    };
+    let (mut fills, mut removed) = (Vec::new(), Vec::new());
+    let matched = venue
+        .book
+        .match_taker(taker, |event| match event {
+            Event::Fill(fill) => fills.push(MakerFill {
+                seat: fill.seat,
+                order_id: fill.order_id.0,
+                price: fill.price.0,
+                lots: fill.lots.0,
+            }),
+            Event::Cancelled(order) => {
+                removed.push(OrderRemoved { seat: order.seat, order_id: order.id.0, lots: order.lots.0 });
+            }
+            Event::Decremented { seat, order_id, lots, .. } => {
+                removed.push(OrderRemoved { seat: *seat, order_id: order_id.0, lots: lots.0 });
+            }
+        })
+        .or_fail()?;
+    if matched.makers == 0 {
+        return Ok(matched);
+    }
+    let quote = i64::try_from(matched.quote).map_err(|_| BallastError::Overflow)?;
+    let base = matched.lots.on(take.side).or_fail()?;
+    let cash = match take.side {
+        Side::Long => Quote(-quote),
+        Side::Short => Quote(quote),
+    };
+    let slot = &mut margin.slots[index];
+    slot.trade(base, cash)?;
+    let (lots, basis) = (slot.lots, slot.basis);
+    let fee = fees::charge(matched.quote, taker_fee_ppm).or_fail()?;
+    charge_fee(venue.market, margin, index, fee)?;
+    emit!(Traded {
+        market: venue.market.index,
+        taker: *key,
+        bought: take.side == Side::Long,
+        cause: take.cause,
+        fee,
+        fills,
+        removed,
+    });
+    emit!(PositionChanged {
+        market: venue.market.index,
+        account: *key,
+        cause: take.cause,
+        base: base.0,
+        cash: cash.0,
+        fee,
+        lots,
+        basis,
+    });
+    Ok(matched)
+}

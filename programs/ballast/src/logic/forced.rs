@@ -1,0 +1,62 @@
+//! What the forced reductions have in common.
+
+use anchor_lang::prelude::*;
+use ballast_risk::health::Stage;
+use ballast_units::{MAX_PRICE, Price, Side};
+
+use super::{Assessment, Venue};
+use crate::{
+    error::{BallastError, OrFail},
+    events::OrdersCancelled,
+    state::MarginAccount,
+};
+
+/// Most orders that one forced reduction cancels; the rest needs another call.
+pub const MAX_FORCED_CANCELS: u32 = 64;
+
+/// The number under which a stage appears in events.
+pub fn stage_code(stage: Stage) -> u8 {
+    match stage {
+        Stage::Healthy => 0,
+        Stage::Restricted => 1,
+        Stage::Partial => 2,
+        Stage::Takeover => 3,
+        Stage::Bankrupt => 4,
+    }
+}
+
+/// Cancels the account's orders in this market, up to [`MAX_FORCED_CANCELS`].
+pub fn cancel_for_force(venue: &mut Venue, margin: &MarginAccount, slot: usize, key: &Pubkey) -> Result<u32> {
+    let seat = margin.slots[slot].seat;
+    if seat == 0 {
+        return Ok(0);
+    }
+    let mut lots = 0u64;
+    let orders = venue
+        .book
+        .cancel_all(seat, None, MAX_FORCED_CANCELS, |cancelled| lots = lots.saturating_add(cancelled.lots.0))
+        .or_fail()?;
+    if orders > 0 {
+        emit!(OrdersCancelled { market: venue.market.index, account: *key, orders, lots });
+    }
+    Ok(orders)
+}
+
+/// Fails when another of the account's positions comes first.
+pub fn require_most_relief(assessment: &Assessment, market: u16) -> Result<()> {
+    require!(assessment.most_relief == Some(market), BallastError::NotMostRelief);
+    Ok(())
+}
+
+/// A bankruptcy price as the limit of an order: kept in the range of prices.
+pub fn as_limit(bankruptcy_price: i64) -> Price {
+    Price(u64::try_from(bankruptcy_price).unwrap_or(0).clamp(1, MAX_PRICE))
+}
+
+/// What closing at `price` rather than at `mark` costs per lot; zero when it gains.
+pub fn loss_per_lot(side: Side, price: Price, mark: Price) -> u64 {
+    match side {
+        Side::Long => price.0.saturating_sub(mark.0),
+        Side::Short => mark.0.saturating_sub(price.0),
+    }
+}

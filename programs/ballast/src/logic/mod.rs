@@ -1,0 +1,18 @@
+//! What several instructions do alike: opening a market's accounts, bringing a position up to date, assessing an
+//! account, trading on the book, paying bounties. Every decision is a call into the pure crates.
+
+mod assess;
+mod bounty;
+mod execution;
+mod forced;
+mod insurance;
+mod touch;
+mod venue;
+
+pub use assess::*;
+pub use bounty::*;
+pub use execution::*;
+pub use forced::*;
+pub use insurance::*;
+pub use touch::*;
+pub use venue::*;

@@ -1,0 +1,212 @@
+//! Bringing a position up to date and putting it back into the ranking index.
+
+use anchor_lang::prelude::*;
+use ballast_risk::{
+    fees,
+    health::Stage,
+    liquidation::{self, Progress},
+    pnl_pool,
+};
+use ballast_units::{ArithmeticError, Lots, MAX_PRICE, Position, Price, Quote, Side};
+
+use super::{Assessment, Venue, apply_holding};
+use crate::{
+    error::{BallastError, OrFail},
+    events::{Cause, PositionChanged, Settled},
+    state::{MarginAccount, Market},
+};
+
+/// What a touch found waiting.
+#[derive(Default)]
+pub struct Touched {
+    /// Exchange fees that the folded fills had earned: the base of the bounty for settling a seat.
+    pub bounty_base: u64,
+    /// Realised loss that reached the pool, in atoms.
+    pub loss_settled: u64,
+    /// Whether anything was folded, settled or moved.
+    pub changed: bool,
+}
+
+/// Takes the slot's position out of the ranking index with all that deleveraging and funding did to it, folds the fills
+/// that wait in its seat, and settles realised profit and loss against the market's pool. The caller puts the position
+/// back with [`rejoin`] before the instruction ends.
+pub fn touch(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<Touched> {
+    let mut touched = Touched::default();
+    let funding = leave_index(venue, margin, index, key, &mut touched)?;
+    fold_seat(venue, margin, index, key, &mut touched)?;
+    settle(venue.market, margin, index, key, funding, &mut touched)?;
+    Ok(touched)
+}
+
+fn leave_index(
+    venue: &mut Venue,
+    margin: &mut MarginAccount,
+    index: usize,
+    key: &Pubkey,
+    touched: &mut Touched,
+) -> Result<Quote> {
+    let market = &mut *venue.market;
+    let slot = &mut margin.slots[index];
+    let Some(side) = slot.position().side().filter(|_| slot.is_member()) else {
+        return Ok(Quote::ZERO);
+    };
+    let holding = venue.ranks.leave(side, slot.membership(), market.funding_index(), market.mark()).or_fail()?;
+    slot.set_membership(bytemuck::Zeroable::zeroed());
+    let taken = slot.size().sub(holding.lots).or_fail()?;
+    if taken != Lots::ZERO || holding.proceeds != Quote::ZERO {
+        apply_holding(slot, &holding)?;
+        touched.changed = true;
+        emit!(PositionChanged {
+            market: market.index,
+            account: *key,
+            cause: Cause::Deleveraged,
+            base: taken.on(side.opposite()).or_fail()?.0,
+            cash: holding.proceeds.0,
+            fee: 0,
+            lots: slot.lots,
+            basis: slot.basis,
+        });
+    }
+    slot.unsettled = slot.unsettled.checked_add(holding.funding.0).ok_or(BallastError::Overflow)?;
+    Ok(holding.funding)
+}
+
+fn fold_seat(
+    venue: &mut Venue,
+    margin: &mut MarginAccount,
+    index: usize,
+    key: &Pubkey,
+    touched: &mut Touched,
+) -> Result<()> {
+    let seat = margin.slots[index].seat;
+    if seat == 0 {
+        return Ok(());
+    }
+    let pending = {
+        venue.book.seat(seat, &key.to_bytes()).or_fail()?;
+        venue.book.take_pending(seat).or_fail()?
+    };
+    if pending.base != 0 || pending.cash != 0 || pending.fees != 0 {
+        let slot = &mut margin.slots[index];
+        slot.trade(Position(pending.base), Quote(pending.cash))?;
+        let (lots, basis) = (slot.lots, slot.basis);
+        charge_fee(venue.market, margin, index, pending.fees)?;
+        touched.bounty_base = pending.bounty_base;
+        touched.changed = true;
+        emit!(PositionChanged {
+            market: venue.market.index,
+            account: *key,
+            cause: Cause::Maker,
+            base: pending.base,
+            cash: pending.cash,
+            fee: pending.fees,
+            lots,
+            basis,
+        });
+    }
+    Ok(())
+}
+
+fn settle(
+    market: &mut Market,
+    margin: &mut MarginAccount,
+    index: usize,
+    key: &Pubkey,
+    funding: Quote,
+    touched: &mut Touched,
+) -> Result<()> {
+    let slot = &mut margin.slots[index];
+    let settled = pnl_pool::settle(&mut slot.unsettled, &mut margin.collateral, &mut market.pool);
+    if settled.moved != 0 || funding != Quote::ZERO {
+        touched.changed = true;
+        touched.loss_settled = Quote(settled.moved).negative_part();
+        emit!(Settled {
+            market: market.index,
+            account: *key,
+            funding: funding.0,
+            moved: settled.moved,
+            unsettled: slot.unsettled,
+            collateral: margin.collateral,
+        });
+    }
+    Ok(())
+}
+
+/// Settles the slot's realised profit and loss against the pool, outside a full touch.
+pub fn settle_slot(market: &mut Market, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
+    settle(market, margin, index, key, Quote::ZERO, &mut Touched::default())
+}
+
+/// Charges a trading fee: from settled collateral, and what that does not cover from unsettled profit, where it becomes
+/// the exchange's own claim on the pool. Insurance gets its share of the settled part.
+pub fn charge_fee(market: &mut Market, margin: &mut MarginAccount, index: usize, fee: u64) -> Result<()> {
+    let settled = fee.min(margin.collateral);
+    let insured = fees::split(settled, &market.params.fees()).or_fail()?.to_insurance;
+    margin.collateral -= settled;
+    market.insurance_fees = market.insurance_fees.checked_add(insured).ok_or(BallastError::Overflow)?;
+    market.fees = market.fees.checked_add(settled - insured).ok_or(BallastError::Overflow)?;
+    let claim = i64::try_from(fee - settled).map_err(|_| BallastError::Overflow)?;
+    let slot = &mut margin.slots[index];
+    slot.unsettled = slot.unsettled.checked_sub(claim).ok_or(BallastError::Overflow)?;
+    market.fee_claims = market.fee_claims.checked_add(claim).ok_or(BallastError::Overflow)?;
+    Ok(())
+}
+
+/// Puts the slot's position into the ranking index at its entry price and present bankruptcy price, and frees the slot
+/// when nothing is left in it.
+pub fn rejoin(
+    venue: &mut Venue,
+    margin: &mut MarginAccount,
+    index: usize,
+    key: &Pubkey,
+    assessment: &Assessment,
+) -> Result<()> {
+    match assessment.account.stage() {
+        Stage::Healthy | Stage::Restricted => *margin.progress_mut() = Progress::default(),
+        Stage::Partial | Stage::Takeover => margin.progress_mut().bankrupt_since = 0,
+        Stage::Bankrupt => {}
+    }
+    let slot = &mut margin.slots[index];
+    if slot.is_member() {
+        return Ok(());
+    }
+    let position = slot.position();
+    let Some(side) = position.side() else {
+        close_idle_seat(venue, margin, index, key)?;
+        margin.release_if_empty(index);
+        return Ok(());
+    };
+    let bankruptcy = assessment.bankruptcy_price(position)?;
+    let funding = venue.market.funding_index();
+    let beta = liquidation::relative_to_funding(bankruptcy, funding).or_fail()?;
+    let entry = entry_price(side, position.lots(), Quote(slot.basis)).or_fail()?;
+    let membership =
+        venue.ranks.join(side, entry, beta, position.lots(), funding).or_fail()?;
+    slot.set_membership(membership);
+    Ok(())
+}
+
+/// Average entry price, rounded against the position (up for a long, down for a short) and kept in the range of prices.
+pub fn entry_price(side: Side, lots: Lots, basis: Quote) -> core::result::Result<Price, ArithmeticError> {
+    let cost = basis.0.unsigned_abs();
+    let price = match side {
+        Side::Long => cost.div_ceil(lots.0.max(1)),
+        Side::Short => cost / lots.0.max(1),
+    };
+    Ok(Price(price.clamp(1, MAX_PRICE)))
+}
+
+/// Gives the seat back when no order rests and no fill waits in it.
+pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
+    let slot = &mut margin.slots[index];
+    if slot.seat == 0 {
+        return Ok(());
+    }
+    let account = key.to_bytes();
+    let seat = venue.book.seat(slot.seat, &account).or_fail()?;
+    if seat.orders == 0 && seat.pending_base == 0 && seat.pending_cash == 0 && seat.pending_fees == 0 {
+        venue.book.close_seat(slot.seat, &account).or_fail()?;
+        slot.seat = 0;
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The two accounts that are byte slabs, `Book` and `Ranks`: larger than a program can create by itself, so the
+//! client creates them zeroed and owned by the program, and `create_market` claims them.
+//!
+//! Layout: eight bytes of magic, one byte of version, seven of padding, then the pure crate's bytes.
+
+use anchor_lang::prelude::*;
+
+use super::ACCOUNT_VERSION;
+use crate::error::BallastError;
+
+/// First eight bytes of a claimed book account.
+pub const BOOK_MAGIC: [u8; 8] = *b"BLSTBOOK";
+/// First eight bytes of a claimed ranks account.
+pub const RANKS_MAGIC: [u8; 8] = *b"BLSTRANK";
+/// Bytes before the pure crate's slab.
+pub const SLAB_PREFIX: usize = 16;
+
+/// Marks a fresh account as ours and returns nothing; fails when it is not a zeroed account of the program.
+pub fn claim_slab(account: &AccountInfo, magic: [u8; 8], minimum: usize) -> Result<()> {
+    require_keys_eq!(*account.owner, crate::ID, BallastError::BadSlab);
+    let mut data = account.try_borrow_mut_data()?;
+    require!(data.len() >= SLAB_PREFIX + minimum, BallastError::BadSlab);
+    require!(data[..SLAB_PREFIX].iter().all(|byte| *byte == 0), BallastError::BadSlab);
+    data[..8].copy_from_slice(&magic);
+    data[8] = ACCOUNT_VERSION;
+    Ok(())
+}
+
+/// The pure crate's bytes of a claimed slab.
+pub fn slab_bytes(data: &[u8], magic: [u8; 8]) -> Result<&[u8]> {
+    require!(data.len() > SLAB_PREFIX && data[..8] == magic, BallastError::BadSlab);
+    Ok(&data[SLAB_PREFIX..])
+}
+
+/// The pure crate's bytes of a claimed slab, mutable.
+pub fn slab_bytes_mut(data: &mut [u8], magic: [u8; 8]) -> Result<&mut [u8]> {
+    require!(data.len() > SLAB_PREFIX && data[..8] == magic, BallastError::BadSlab);
+    Ok(&mut data[SLAB_PREFIX..])
+}
