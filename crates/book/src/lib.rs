@@ -9,25 +9,26 @@
 //!
 //! # The tree
 //! A side is a crit-bit tree over prices with a ring of orders at each price, its inner nodes kept inside the orders'
-//! own blocks. Beside it stood a red-black tree over (price, arrival), as Manifest has, and a crit-bit tree with nodes of
-//! their own, as OpenBook has. Rotations read and write some five blocks per insertion and removal, and separate nodes
-//! double the allocations; here an insertion writes four blocks at most, a removal six, neither rebalances, and one
-//! price's second order costs no tree work. A crit-bit tree is not balanced, but prices differ in 40 bits at most, which
-//! bounds its depth against anybody's choice of prices: a red-black tree of 20,000 has up to 28 levels, and 40 is what
-//! the worst case below shows.
+//! own blocks. The other candidates were a red-black tree over (price, arrival), as Manifest has, and a crit-bit tree
+//! with blocks of their own for inner nodes, as OpenBook has. The first rebalances after insertion and removal, each
+//! step on other blocks; the second takes two blocks for an order. Here neither rebalances, an order is one block, and
+//! a second order at a price costs no more than finding the first. A crit-bit tree is not balanced, but prices differ
+//! in 40 bits at most, which bounds its depth against anybody's choice of prices; a red-black tree of 20,000 may have 28.
 //!
 //! An order's id carries the number of its block, so cancelling looks nothing up. Compute units on the Solana virtual
-//! machine (SBPF v3), 20,000 resting orders over 50,000 prices a side, loading the slab (20) apart:
+//! machine (SBPF v3), 20,000 resting orders over 50,000 prices a side, without what loading the slab costs (25):
 //!
 //! | operation | median | most seen |
 //! |---|---|---|
 //! | [`rest`](Book::rest) | 540 | 660 |
-//! | `rest` at the deepest place that an adversary can make | 980 | |
+//! | `rest` in the deepest tree that anybody can make | 980 | |
 //! | [`cancel`](Book::cancel) | 280 | 320 |
-//! | [`match_taker`](Book::match_taker), one maker | 550 | 610 |
-//! | the same, past orders outside the band | 1,010 | 1,110 |
-//! | each further maker | 410 | 430 |
-//! | [`would_match`](Book::would_match) | 60 | 60 |
+//! | [`match_taker`](Book::match_taker), one maker, whole | 580 | 630 |
+//! | the same, past orders outside the band | 1,040 | 1,130 |
+//! | each further maker | 430 | 440 |
+//! | [`would_match`](Book::would_match) | 80 | 80 |
+//! | [`take_pending`](Book::take_pending) | 40 | 40 |
+//! | [`impact_price`](Book::impact_price), each order looked at | 70 | |
 //!
 //! # Invariants
 //! Each is named by a test (`inv_<number>_…`); [`BookView::check`] looks for 2 to 6 in a slab's bytes.

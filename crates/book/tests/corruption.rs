@@ -2,7 +2,7 @@
 
 mod common;
 
-use ballast_book::{NewOrder, OrderId, SelfTrade, Taker};
+use ballast_book::{BLOCK, BookError, Broken, HEADER, NewOrder, OrderId, SelfTrade, Taker};
 use ballast_units::{Lots, Price, Side};
 use common::{Slab, key, order};
 use proptest::prelude::*;
@@ -112,6 +112,45 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
     for side in Side::BOTH {
         while book.evict_worst(side).is_ok() {}
     }
+}
+
+/// Bytes of block `id`.
+fn block(slab: &mut Slab, id: u32) -> &mut [u8] {
+    let start = HEADER + (id as usize - 1) * BLOCK;
+    &mut slab.bytes()[start..start + BLOCK]
+}
+
+#[test]
+fn inv_11_a_seats_list_that_leads_in_a_circle_comes_to_an_end() {
+    let (mut slab, ids) = sound();
+    let id = ids[53];
+    let (seat, at) = (slab.view().order(id).unwrap().seat, (id.sequence() & 0xF_FFFF) as u32);
+    assert_eq!(slab.view().seat_orders(seat).unwrap().next().unwrap().id, id);
+    // The seat's newest order is its own next older one, and the seat counts four thousand million.
+    block(&mut slab, at)[72..76].copy_from_slice(&at.to_le_bytes());
+    block(&mut slab, seat)[4..8].fill(0xFF);
+    let start = std::time::Instant::now();
+    assert_eq!(slab.book().cancel_by_client_id(seat, 999), Err(BookError::OrderNotFound));
+    let side = slab.view().order(id).unwrap().side.opposite();
+    assert_eq!(slab.book().cancel_all(seat, Some(side), u32::MAX, |_| ()), Ok(0));
+    assert_eq!(slab.view().seat_orders(seat).unwrap().count(), 64);
+    assert!(start.elapsed().as_millis() < 500);
+    assert_eq!(slab.view().check(), Err(Broken::SeatList(seat)));
+}
+
+#[test]
+fn inv_11_a_free_list_that_leads_to_an_order_is_refused() {
+    let (mut slab, ids) = sound();
+    let live = (ids[1].sequence() & 0xF_FFFF) as u32;
+    let freed = (ids[54].sequence() & 0xF_FFFF) as u32;
+    block(&mut slab, freed)[4..8].copy_from_slice(&live.to_le_bytes());
+    let price = slab.view().order(ids[1]).unwrap().price;
+    let mut refused = 0;
+    for _ in 0..2 {
+        let result = slab.book().rest(order(Side::Long, 1, 1, 1));
+        refused += u32::from(result == Err(BookError::Corrupt));
+    }
+    assert_eq!((refused, slab.view().order(ids[1]).map(|order| order.price)), (1, Ok(price)));
 }
 
 proptest! {

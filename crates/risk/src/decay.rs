@@ -28,14 +28,9 @@ pub(crate) fn kept(time_constant_s: u32, elapsed_s: u32) -> u64 {
     }
 }
 
-/// `⌊x × fraction ÷ 2^64⌋`, except that the largest fraction counts as one.
-#[inline(always)]
-pub(crate) fn fraction_of(x: u64, fraction: u64) -> u64 {
-    if fraction == u64::MAX { x } else { full_mul(x, fraction).0 }
-}
-
-/// How far an average moves towards an input at distance `distance` when `kept` of it is kept, rounded down.
+/// How far an average moves towards an input at `distance` when `kept` of it is kept, rounded down.
 #[inline(always)]
 pub(crate) fn moved(distance: u64, kept: u64) -> u64 {
-    fraction_of(distance, u64::MAX - kept)
+    // The largest fraction counts as one.
+    if kept == 0 { distance } else { full_mul(distance, u64::MAX - kept).0 }
 }

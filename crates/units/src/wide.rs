@@ -239,8 +239,8 @@ fn divide_128_by_64(high: u64, low: u64, divisor: u64) -> (u64, u64) {
     ((q1 << 32) | q0, r >> shift)
 }
 
-/// As `u64::leading_zeros`, for a number of more than 32 bits, by halving: the machine has no instruction for it, and the
-/// compiler's sequence is twice as long.
+/// As `u64::leading_zeros`, for a number of more than 32 bits, by halving: the machine has no instruction for it, and
+/// the compiler's sequence is twice as long.
 #[inline(always)]
 fn leading_zeros(mut x: u64) -> u32 {
     let mut zeros = 0;

@@ -48,8 +48,9 @@ pub fn partial_lots(
     Ok(Lots(needed.map_or(most, |needed| needed.min(most))))
 }
 
-/// The way down from a position to nothing. Each lot frees margin at the rate of the tier that it is in, and costs the same, so
-/// what a lot gains falls from tier to tier, and the first number of lots that makes up for what is missing is the least.
+/// The way down from a position to nothing. Each lot frees margin at the rate of the tier that it is in, and costs the
+/// same, so what a lot gains falls from tier to tier, and the first number of lots that makes up for what is missing is
+/// the least.
 struct Walk<'a> {
     left: u64,
     missing: i128,
@@ -79,7 +80,8 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// Closes up to `lots` that each free `relief` (atoms × bps); says whether something is missing afterwards that more may give.
+    /// Closes up to `lots` that each free `relief` (atoms × bps); says whether something is missing afterwards that
+    /// more may give.
     fn close(&mut self, lots: u64, relief: u64) -> Result<bool> {
         let gain = self.target * i128::from(relief) - self.cost;
         if gain <= 0 {

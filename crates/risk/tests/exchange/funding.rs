@@ -126,7 +126,11 @@ proptest! {
     }
 
     #[test]
-    fn a_payment_is_the_exact_one_rounded_down(lots in -(1i64 << 40)..1 << 40, from: i32, change in -(1i64 << 45)..1 << 45) {
+    fn a_payment_is_the_exact_one_rounded_down(
+        lots in -(1i64 << 40)..1 << 40,
+        from: i32,
+        change in -(1i64 << 45)..1 << 45,
+    ) {
         let to = i64::from(from) + change;
         let exact = (-i128::from(lots) * i128::from(change)).div_euclid(i128::from(FUNDING_ONE));
         match payment(Position(lots), from.into(), to) {

@@ -145,8 +145,8 @@ fn haircuts_and_multipliers_have_bounds() {
     assert_eq!(health::validate(0, 50_001), Err(ParamError::MarginMultiplier));
 }
 
-/// Everything in `i128`, without a fast path or a shared line with the crate but the margin of a notional, whose own test is
-/// by slices.
+/// Everything in `i128`, without a fast path or a shared line with the crate but the margin of a notional, whose own
+/// test is by slices.
 fn naive(state: &PositionState, market: &MarketState) -> [i128; 6] {
     let mark = i128::from(market.mark.0);
     let position = i128::from(state.position.0);

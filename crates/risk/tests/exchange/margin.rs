@@ -25,8 +25,8 @@ fn binance_btcusdt_2021() -> [Tier; 10] {
     ])
 }
 
-/// Hyperliquid's BTC, from the page "Margin tiers" of its documentation: leverage 40 up to $150M and 20 above; maintenance
-/// margin is half of the initial margin at the highest leverage.
+/// Hyperliquid's BTC, from the page "Margin tiers" of its documentation: leverage 40 up to $150M and 20 above;
+/// maintenance margin is half of the initial margin at the highest leverage.
 fn hyperliquid_btc() -> [Tier; 2] {
     table(&[(0, 125, 250), (150 * MILLION, 250, 500)])
 }

@@ -32,6 +32,7 @@ proptest! {
         prop_assert_eq!(i128::from(u), i128::from(unsettled) - moved);
         // Towards zero, and as far as it goes.
         prop_assert!(moved == 0 || moved.signum() == i128::from(unsettled.signum()));
-        prop_assert!(u == 0 || (u < 0 && (c == 0 || p == u64::MAX)) || (u > 0 && (p == 0 || c == u64::MAX)) || unsettled == i64::MIN);
+        let stopped = if u < 0 { c == 0 || p == u64::MAX } else { p == 0 || c == u64::MAX };
+        prop_assert!(u == 0 || stopped || unsettled == i64::MIN);
     }
 }
