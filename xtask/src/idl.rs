@@ -81,15 +81,15 @@ fn assemble(printed: &str) -> Result<Value> {
 
     idl["address"] = json!(address.trim_matches(|letter: char| !letter.is_alphanumeric()));
     idl["types"] = types.into_values().collect();
-    idl["events"] = sorted(events);
-    idl["constants"] = sorted(constants);
+    idl["events"] = events.into();
+    idl["constants"] = constants.into();
     if let Some(errors) = one_of(printed, "errors")? {
         idl["errors"] = errors;
     }
-    for list in ["accounts", "instructions"] {
-        idl[list] = sorted(idl[list].as_array().cloned().unwrap_or_default());
-    }
     shorten_paths(&mut idl);
+    for list in ["accounts", "constants", "events", "instructions", "types"] {
+        sort_by_name(&mut idl[list]);
+    }
     check_discriminators(&idl)?;
     Ok(without_empty_lists(idl))
 }
@@ -123,9 +123,10 @@ fn collect_types(types: &mut BTreeMap<String, Value>, list: &Value) {
     }
 }
 
-fn sorted(mut items: Vec<Value>) -> Value {
-    items.sort_by(|a, b| name(a).cmp(name(b)));
-    items.into()
+fn sort_by_name(list: &mut Value) {
+    if let Some(items) = list.as_array_mut() {
+        items.sort_by(|a, b| name(a).cmp(name(b)));
+    }
 }
 
 /// Types are printed with their paths (`ballast::state::Market`). A client sees the last name alone, unless two types

@@ -1,5 +1,6 @@
 //! Developer and user commands, run as `cargo xtask <command>`.
 
+mod bench;
 mod idl;
 mod progress;
 mod sbpf_build;
@@ -8,6 +9,7 @@ mod test;
 mod toolchain;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -34,6 +36,12 @@ enum Task {
         /// Features to compile it with; the file's name then ends with them
         #[arg(long, value_delimiter = ',')]
         features: Vec<String>,
+    },
+    /// Compile the on-chain programs, measure the compute units of their instructions, and print them beside the budgets
+    Bench {
+        /// Also write the figures to this file, as an array of objects with name, measured, budget and unit
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
     },
     /// Write the program's interface description to programs/ballast/idl/ballast.json
     Idl {
@@ -67,6 +75,7 @@ fn run(task: Task) -> Result<()> {
             sbpf_build::build_program(&Toolchain::find_or_bootstrap()?, program, &features)?;
             Ok(())
         }
+        Task::Bench { json } => bench::run(json.as_deref()),
         Task::Idl { check } => idl::run(check),
         Task::Test { arguments } => test::run(&arguments),
     }

@@ -27,8 +27,12 @@ impl Program {
     /// The exchange itself.
     pub const BALLAST: Self = Self { package: "ballast", folder: "programs/ballast" };
 
+    /// The ranking index by itself, to be measured.
+    pub const RANK_PROBE: Self = Self { package: "rank-probe", folder: "tests/programs/rank" };
+
     /// The exchange, and the programs that only tests use.
-    pub const ALL: [Self; 2] = [Self::BALLAST, Self { package: "arith-probe", folder: "tests/programs/arith" }];
+    pub const ALL: [Self; 3] =
+        [Self::BALLAST, Self { package: "arith-probe", folder: "tests/programs/arith" }, Self::RANK_PROBE];
 
     /// The program of that package.
     pub fn named(package: &str) -> Result<Self> {
@@ -168,7 +172,7 @@ fn replace_if_different(from: &Path, to: &Path) -> Result<bool> {
         return Ok(false);
     }
     fs::create_dir_all(workspace::deploy_dir())?;
-    let unfinished = to.with_extension("so.unfinished");
+    let unfinished = to.with_extension(format!("so.{}", std::process::id()));
     fs::write(&unfinished, new)?;
     fs::rename(&unfinished, to)?;
     Ok(true)

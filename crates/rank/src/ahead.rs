@@ -58,7 +58,7 @@ impl IndexView<'_> {
         // Dust goes first.
         ahead.lots_ahead = Lots(book.dust.lots);
         for row in bits::each(book.rows_occupied) {
-            for column in bits::each(book.rows[row % ROWS].occupied) {
+            for column in bits::each([book.rows[row % ROWS].occupied]) {
                 let Some(score) = row_score(&book.rows[row % ROWS], side, column, mark, funding) else { break };
                 let own_place = row == own_row && column == usize::from(cell.column);
                 // Of equal scores, the higher row goes first.

@@ -38,17 +38,30 @@ impl Wide {
     }
 }
 
-/// `lots × price × sign`, exact: below 2^127 for every pair of 64-bit factors.
+/// `lots × factor`, exact: below 2^127 for every pair. Two 64-bit multiplications where lots are below 2^32, as they mostly
+/// are.
 #[inline(always)]
-pub(crate) fn signed_product(lots: u64, factor: i64, negative: bool) -> i128 {
-    let product = wide_product(lots, factor.unsigned_abs()) as i128;
-    if negative != (factor < 0) { -product } else { product }
+pub(crate) fn signed_product(lots: u64, factor: i64) -> i128 {
+    if lots >> 32 != 0 {
+        let product = (u128::from(lots) * u128::from(factor.unsigned_abs())) as i128;
+        return if factor < 0 { -product } else { product };
+    }
+    let low = lots.wrapping_mul(factor as u64 & 0xffff_ffff);
+    // Below 2^63: 32 bits without sign times 32 bits with sign.
+    let high = (lots as i64).wrapping_mul(factor >> 32);
+    (i128::from(high) << 32).wrapping_add(i128::from(low))
 }
 
-/// `a × b` in full. One 64-bit multiplication where both are below 2^32, as sizes and prices mostly are.
+/// `a × b` in full. Two 64-bit multiplications where `a` is below 2^32, as lots mostly are; a 128-bit one is a call, and
+/// several times that.
 #[inline(always)]
 pub(crate) fn wide_product(a: u64, b: u64) -> u128 {
-    if (a | b) >> 32 == 0 { u128::from(a * b) } else { u128::from(a) * u128::from(b) }
+    if a >> 32 != 0 {
+        return u128::from(a) * u128::from(b);
+    }
+    let low = a.wrapping_mul(b & 0xffff_ffff);
+    let high = a.wrapping_mul(b >> 32);
+    (u128::from(high) << 32).wrapping_add(u128::from(low))
 }
 
 /// `amount × scale`, a shift where the scale is still [`SCALE_START`]. Wraps modulo 2^128, for running indices.
@@ -75,7 +88,7 @@ pub(crate) fn per_lot(lots: u64, index: i128, scale: u64) -> Result<i128, Error>
         floor_division(index, scale)?
     };
     let whole = if let Ok(quotient) = i64::try_from(quotient) {
-        signed_product(lots, quotient, false)
+        signed_product(lots, quotient)
     } else {
         quotient.checked_mul(i128::from(lots)).ok_or(Error::Overflow)?
     };
@@ -143,9 +156,14 @@ mod tests {
         }
 
         #[test]
-        fn signed_products_are_exact(lots in any::<u64>(), factor in any::<i64>(), negative in any::<bool>()) {
-            let exact = i128::from(lots).checked_mul(i128::from(factor)).map(|p| if negative { -p } else { p });
-            prop_assert_eq!(Some(signed_product(lots, factor, negative)), exact);
+        fn wide_products_are_exact(a in any::<u64>(), b in any::<u64>(), shift in 0u32..64) {
+            prop_assert_eq!(wide_product(a >> shift, b), u128::from(a >> shift) * u128::from(b));
+        }
+
+        #[test]
+        fn signed_products_are_exact(lots in any::<u64>(), factor in any::<i64>(), shift in 0u32..64) {
+            let lots = lots >> shift;
+            prop_assert_eq!(signed_product(lots, factor), i128::from(lots) * i128::from(factor));
         }
 
         #[test]

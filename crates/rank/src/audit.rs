@@ -39,7 +39,7 @@ pub struct RowView {
     /// Bucket of its entries.
     pub bucket: u16,
     /// Bit per occupied column.
-    pub occupied: [u64; COLUMNS / 64],
+    pub occupied: u64,
     /// Funding shift at which its columns are centred.
     pub origin: i64,
 }
@@ -48,8 +48,8 @@ impl<'a> IndexView<'a> {
     /// The cells of a side, in the grid or retired, at a funding index. Looks at every cell ever used.
     pub fn cells(&self, side: Side, funding: i64) -> impl Iterator<Item = CellView> + 'a {
         let view = *self;
-        let used = (view.fixed.used as usize).min(view.cells.len());
-        view.cells[..used].iter().zip(1u32..).filter_map(move |(cell, id)| {
+        let used = view.cells.iter().zip(0u32..).skip(1).take(view.fixed.used as usize);
+        used.filter_map(move |(cell, id)| {
             if cell.state == state::FREE || cell.side() != side {
                 return None;
             }
@@ -94,7 +94,8 @@ impl<'a> IndexView<'a> {
             count += 1;
         }
         ensure(taken == self.fixed.taken && taken.wrapping_add(count) == self.fixed.used)?;
-        ensure(self.cells.iter().skip(self.fixed.used as usize).all(|cell| *cell == Cell::default()))
+        let unused = self.cells.iter().skip((self.fixed.used as usize).saturating_add(1));
+        ensure(self.cells.first() == Some(&Cell::default()) && unused.into_iter().all(|cell| *cell == Cell::default()))
     }
 
     /// The same for one side. Returns its cells, in the grid or retired.
@@ -104,10 +105,14 @@ impl<'a> IndexView<'a> {
         for row in 0..ROWS {
             let occupied = book.rows[row].occupied;
             let row_marked = book.rows_occupied[row / 64] >> (row % 64) & 1 == 1;
-            ensure(row_marked == (occupied != [0; 2]))?;
-            ensure(!row_marked || slot(book.rows[row].bucket) == row)?;
+            ensure(row_marked == (occupied != 0))?;
+            if !row_marked {
+                ensure(book.table[at(row, 0)..][..COLUMNS] == [0; COLUMNS])?;
+                continue;
+            }
+            ensure(slot(book.rows[row].bucket) == row)?;
             for column in 0..COLUMNS {
-                let marked = occupied[column / 64] >> (column % 64) & 1 == 1;
+                let marked = occupied >> column & 1 == 1;
                 let mut id = u32::from(book.table[at(row, column)]);
                 ensure(marked == (id != 0))?;
                 while id != 0 {
@@ -121,7 +126,7 @@ impl<'a> IndexView<'a> {
                 }
             }
         }
-        let used = self.cells.iter().take(self.fixed.used as usize);
+        let used = self.cells.iter().skip(1).take(self.fixed.used as usize);
         let of_side = used.filter(|cell| cell.state != state::FREE && cell.side() == side);
         let (mut live, mut all) = (0u32, 0u32);
         for cell in of_side {

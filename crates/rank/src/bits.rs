@@ -20,6 +20,19 @@ pub(crate) const fn lowest(word: u64) -> usize {
     POSITIONS[(SEQUENCE.wrapping_mul(word & word.wrapping_neg()) >> 58) as usize] as usize
 }
 
+/// The highest set bit of a word that is not zero.
+#[inline(always)]
+pub(crate) const fn highest(word: u64) -> usize {
+    let mut below = word;
+    below |= below >> 1;
+    below |= below >> 2;
+    below |= below >> 4;
+    below |= below >> 8;
+    below |= below >> 16;
+    below |= below >> 32;
+    lowest(below ^ (below >> 1))
+}
+
 /// Takes the lowest set bit off a word that is not zero; returns its position.
 #[inline(always)]
 pub(crate) const fn take_lowest(word: &mut u64) -> usize {
@@ -52,6 +65,8 @@ mod tests {
         for bit in 0..64 {
             assert_eq!(lowest(1 << bit), bit);
             assert_eq!(lowest(u64::MAX << bit), bit);
+            assert_eq!(highest(1 << bit), bit);
+            assert_eq!(highest(u64::MAX >> (63 - bit)), bit);
         }
     }
 

@@ -87,20 +87,19 @@ pub(crate) struct Snapshot {
     pub funding: i128,
 }
 
-/// −1 × factor × scale for longs, + for shorts: how a rise of the funding index enters the funding index of a cell.
+/// What a rise of the funding index costs a lot of a side: longs pay it, shorts receive it.
 #[inline(always)]
-fn funding_step(side: Side, rise: i64, scale: u64) -> i128 {
-    let step = scaled(rise, scale);
+pub(crate) fn paid(side: Side, rise: i64) -> i64 {
     match side {
-        Side::Long => step.wrapping_neg(),
-        Side::Short => step,
+        Side::Long => rise,
+        Side::Short => rise.wrapping_neg(),
     }
 }
 
 /// Lots at a funding index as relative cash: what must be added to cash when `lots` join, and taken off when they go.
 #[inline(always)]
 pub(crate) fn relative(side: Side, lots: u64, funding: i64) -> i128 {
-    signed_product(lots, funding, matches!(side, Side::Short))
+    signed_product(lots, paid(side, funding))
 }
 
 /// Proceeds of `lots` at `price` in units of cash: received by longs, paid by shorts.
@@ -136,6 +135,19 @@ impl Cell {
         self.state == state::LIVE && self.scale >= SCALE_OPEN
     }
 
+    /// Whether nothing was ever deleveraged from it. Then its indices are zero, and what a lot received is
+    /// [`Cell::received`]: no 128-bit arithmetic is needed.
+    #[inline(always)]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.state == state::LIVE && self.scale == SCALE_START
+    }
+
+    /// Funding that a lot of an untouched cell received since the cell was opened, in 2^-24 atoms.
+    #[inline(always)]
+    pub(crate) fn received(&self, side: Side, funding: i64) -> i64 {
+        paid(side, funding.wrapping_sub(self.funding_at)).wrapping_neg()
+    }
+
     /// Its row in the grid.
     #[inline(always)]
     pub(crate) fn row(&self) -> usize {
@@ -151,6 +163,10 @@ impl Cell {
     #[inline(always)]
     pub(crate) fn snapshot(&self, funding: i64) -> Snapshot {
         let side = self.side();
+        if self.is_untouched() {
+            let funding = scaled(self.received(side, funding), SCALE_START);
+            return Snapshot { scale: SCALE_START, proceeds: 0, funding };
+        }
         let mut snapshot = Snapshot { scale: self.scale, proceeds: self.proceeds.get(), funding: self.funding.get() };
         if self.state == state::SETTLING {
             return snapshot;
@@ -158,7 +174,7 @@ impl Cell {
         let until = if self.state == state::CLOSED { self.closed_at } else { funding };
         let rise = until.wrapping_sub(self.funding_at);
         if rise != 0 {
-            snapshot.funding = snapshot.funding.wrapping_add(funding_step(side, rise, self.scale));
+            snapshot.funding = snapshot.funding.wrapping_sub(scaled(paid(side, rise), self.scale));
         }
         if self.state == state::CLOSED {
             let step = scaled(self.close_price as i64, self.scale);
@@ -176,7 +192,7 @@ impl Cell {
     pub(crate) fn accrue(&mut self, funding: i64) {
         let rise = funding.wrapping_sub(self.funding_at);
         if rise != 0 {
-            self.funding.add_wrapping(funding_step(self.side(), rise, self.scale));
+            self.funding.add_wrapping(scaled(paid(self.side(), rise), self.scale).wrapping_neg());
             self.funding_at = funding;
         }
     }
@@ -245,5 +261,53 @@ impl Cell {
         self.total = self.total.checked_add(lots).ok_or(Error::Overflow)?;
         self.members = self.members.checked_add(1).ok_or(Error::Overflow)?;
         self.cash.add(relative(side, lots, funding))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast_units::wide::widening_mul;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        /// What the members can claim for what a reduction took is what it paid, less than one unit of the index off, and never
+        /// in favour of all of them together.
+        #[test]
+        fn a_reduction_pays_what_its_members_can_claim(
+            total in 2..=MAX_SIDE_LOTS,
+            cut in any::<u64>(),
+            scale in prop_oneof![Just(SCALE_START), 1..=SCALE_START, 1u64..1000],
+            price in (0u32..40).prop_flat_map(|shift| (1u64 << shift)..(2 << shift)),
+            short in any::<bool>(),
+            shift in 0u32..49,
+        ) {
+            let total = (total >> shift).max(2);
+            let lots = 1 + cut % (total - 1);
+            let mut cell = Cell { total, scale, state: state::LIVE, side: u8::from(short), ..Cell::default() };
+            cell.reduce(lots, Price(price), 0).unwrap();
+            prop_assert_eq!(cell.total, total - lots);
+            prop_assert_eq!(cell.cash.get().unsigned_abs() >> CASH_BITS, u128::from(lots) * u128::from(price));
+
+            // Scale: the members' share of what is left, rounded down by less than one.
+            let left = u128::from(scale) * u128::from(total - lots);
+            prop_assert_eq!(u128::from(cell.scale), left / u128::from(total));
+            // Index: the scale taken × price, compared as (index × total) with (scale × lots × price).
+            let index = cell.proceeds.get().unsigned_abs();
+            prop_assert_eq!(cell.proceeds.get() < 0, short && index != 0);
+            let claimed = widening_mul(index, total.into());
+            let paid = widening_mul(u128::from(scale) * u128::from(lots), price.into());
+            let above = |a: (u128, u128), b: (u128, u128)| (a.1, a.0) >= (b.1, b.0);
+            let next = |by: u128| widening_mul(index.wrapping_add(by), total.into());
+            if short {
+                // Pays at least for what was taken, at most for one unit of scale more.
+                prop_assert!(above(claimed, paid));
+                prop_assert_eq!(index, u128::from(scale - cell.scale) * u128::from(price));
+            } else {
+                // Receives at most what was paid, and one unit more would be too much.
+                prop_assert!(above(paid, claimed) && above(next(1), paid) && next(1) != paid);
+            }
+        }
     }
 }

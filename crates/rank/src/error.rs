@@ -14,7 +14,7 @@ pub enum Error {
     Uninitialised,
     /// The slab is initialised already.
     AlreadyInitialised,
-    /// A price outside 1..=`MAX_PRICE`, or lots outside 1..=`MAX_LOTS`.
+    /// A price outside 1..=`MAX_PRICE`, lots outside 1..=`MAX_LOTS`, or a funding index beyond `MAX_FUNDING`.
     Argument,
     /// The membership is not a member (any more): its cell was freed, or it never joined.
     NotAMember,
@@ -35,7 +35,7 @@ impl fmt::Display for Error {
             Error::Size => "the ranking slab is too small or not aligned",
             Error::Uninitialised => "the ranking slab is not initialised",
             Error::AlreadyInitialised => "the ranking slab is initialised already",
-            Error::Argument => "a price or a size is out of range",
+            Error::Argument => "a price, a size or a funding index is out of range",
             Error::NotAMember => "the position is not in the ranking index",
             Error::Corrupt => "the ranking slab or the membership contradicts itself",
             Error::Overflow => "an amount in the ranking index overflows",

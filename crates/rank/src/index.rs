@@ -1,5 +1,6 @@
 //! The index over its slab: joining, leaving, and what a member has.
 
+use crate::grid::Coordinates;
 use crate::{
     Error,
     cell::{CASH_BITS, Cell, MAX_SIDE_LOTS, relative, state},
@@ -10,7 +11,6 @@ use crate::{
     place::place,
     pool,
 };
-use crate::grid::Coordinates;
 use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Price, Quote, Side};
 
 /// The index of one market, to be changed.
@@ -26,6 +26,15 @@ pub struct IndexView<'a> {
     pub(crate) cells: &'a [Cell],
 }
 
+/// Most that a funding index may be away from zero: 2^38 atoms per lot, a quarter of `MAX_PRICE`, so that differences fit.
+pub const MAX_FUNDING: i64 = (1 << 62) - 1;
+
+/// Refuses a funding index beyond [`MAX_FUNDING`].
+#[inline(always)]
+pub(crate) fn check_funding(funding: i64) -> Result<(), Error> {
+    if funding.wrapping_add(MAX_FUNDING) as u64 <= 2 * MAX_FUNDING as u64 { Ok(()) } else { Err(Error::Argument) }
+}
+
 /// Refuses a price outside 1..=`MAX_PRICE`.
 #[inline(always)]
 pub(crate) fn check_price(price: Price) -> Result<(), Error> {
@@ -39,7 +48,7 @@ impl<'a> Index<'a> {
         if fixed.magic != 0 {
             return Err(Error::AlreadyInitialised);
         }
-        if cells.is_empty() {
+        if pool::capacity(cells) == 0 {
             return Err(Error::Size);
         }
         fixed.magic = MAGIC;
@@ -72,6 +81,7 @@ impl<'a> Index<'a> {
     /// described there.
     pub fn join(&mut self, side: Side, entry: Price, beta: i64, lots: Lots, funding: i64) -> Result<Membership, Error> {
         check_price(entry)?;
+        check_funding(funding)?;
         if lots.0.wrapping_sub(1) >= MAX_LOTS {
             return Err(Error::Argument);
         }
@@ -110,6 +120,7 @@ impl<'a> Index<'a> {
         dust_price: Price,
     ) -> Result<Holding, Error> {
         check_price(dust_price)?;
+        check_funding(funding)?;
         let cell = pool::get_mut(self.cells, member.cell)?;
         let holding = settle(cell, side, member, funding, dust_price)?;
         if cell.state == state::CLOSED {
@@ -155,6 +166,18 @@ impl<'a> Index<'a> {
         Ok(amount)
     }
 
+    /// Sells all dust lots of a side (buys them back, for shorts) at a price, as when the market closes. Returns how many; their
+    /// cash stays until it is swept.
+    pub fn close_dust(&mut self, side: Side, price: Price, funding: i64) -> Result<Lots, Error> {
+        check_price(price)?;
+        check_funding(funding)?;
+        let book = &mut self.fixed.sides[side.index()];
+        let lots = book.dust.lots;
+        book.dust.deleverage(side, lots, price, funding)?;
+        book.open_interest = book.open_interest.checked_sub(lots).ok_or(Error::Corrupt)?;
+        Ok(Lots(lots))
+    }
+
     /// Frees a cell without members; what is left in it becomes dust.
     fn free(&mut self, side: Side, id: u32, funding: i64) -> Result<(), Error> {
         let cell = pool::get(self.cells, id)?;
@@ -183,6 +206,7 @@ impl<'a> IndexView<'a> {
     /// What [`Index::leave`] would return.
     pub fn peek(&self, side: Side, member: &Membership, funding: i64, dust_price: Price) -> Result<Holding, Error> {
         check_price(dust_price)?;
+        check_funding(funding)?;
         settle(pool::get(self.cells, member.cell)?, side, member, funding, dust_price)
     }
 
@@ -208,7 +232,7 @@ impl<'a> IndexView<'a> {
 
     /// Cells of the pool: in use, and in all.
     pub fn pool(&self) -> (u32, u32) {
-        (self.fixed.taken, self.cells.len() as u32)
+        (self.fixed.taken, pool::capacity(self.cells))
     }
 
     /// Positions of a side that were ever put into a neighbouring cell because the pool was full.

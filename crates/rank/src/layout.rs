@@ -2,7 +2,7 @@
 //! deleveraging, and the pool of cells.
 //!
 //! A zeroed slab is empty: initialising writes the header only. The pool comes last and reaches to the end of the
-//! slab, so an account that grows simply has more cells.
+//! slab, so an account that grows simply has more cells. Cell number 0 is never used: its number means none.
 
 use crate::{
     Error,
@@ -18,15 +18,15 @@ pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"BALRANK\x01");
 pub const MAX_CELLS: u32 = 65_535;
 /// Words of the bitmap of occupied rows.
 pub(crate) const ROW_WORDS: usize = ROWS / 64;
-/// Words of a row's bitmap of occupied columns.
-pub(crate) const COLUMN_WORDS: usize = COLUMNS / 64;
 
-/// One row of one side, 32 bytes.
+const _: () = assert!(COLUMNS == 64, "a row's occupied columns are one word");
+
+/// One row of one side, 24 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub(crate) struct Row {
     /// Bit per column that has a cell.
-    pub occupied: [u64; COLUMN_WORDS],
+    pub occupied: u64,
     /// Funding shift (see [`crate::grid::funding_shift`]) at which distances are put into columns.
     pub origin: i64,
     /// The bucket of entry prices that the row holds while it has a cell.
@@ -73,7 +73,7 @@ pub(crate) struct Lane {
     /// Profit plus the funding since the row's origin: what a column's distance is added to.
     pub base: i64,
     /// Columns not tried yet, without the one in play.
-    pub pending: [u64; COLUMN_WORDS],
+    pub pending: u64,
     /// The coordinate in play.
     pub place: u32,
     /// Bucket of the row.
@@ -111,13 +111,13 @@ pub(crate) struct Fixed {
 
 /// Bytes for an index with `cells` cells, shared by both sides.
 pub const fn space(cells: u32) -> usize {
-    size_of::<Fixed>() + cells as usize * size_of::<Cell>()
+    size_of::<Fixed>() + (cells as usize + 1) * size_of::<Cell>()
 }
 
 /// The pool of a slab.
 fn pool_bytes(length: usize) -> usize {
     let cells = length.saturating_sub(size_of::<Fixed>()) / size_of::<Cell>();
-    cells.min(MAX_CELLS as usize) * size_of::<Cell>()
+    cells.min(MAX_CELLS as usize + 1) * size_of::<Cell>()
 }
 
 /// Splits a slab into its parts.
@@ -157,7 +157,7 @@ impl SideBook {
     /// Marks a column as occupied, and its row with it.
     #[inline(always)]
     pub fn mark(&mut self, row: usize, column: usize) {
-        self.rows[row % ROWS].occupied[column / 64 % COLUMN_WORDS] |= 1 << (column % 64);
+        self.rows[row % ROWS].occupied |= 1 << (column % COLUMNS);
         self.rows_occupied[row / 64 % ROW_WORDS] |= 1 << (row % 64);
     }
 
@@ -165,8 +165,8 @@ impl SideBook {
     #[inline(always)]
     pub fn unmark(&mut self, row: usize, column: usize) {
         let occupied = &mut self.rows[row % ROWS].occupied;
-        occupied[column / 64 % COLUMN_WORDS] &= !(1 << (column % 64));
-        if (occupied[0] | occupied[1]) == 0 {
+        *occupied &= !(1 << (column % COLUMNS));
+        if *occupied == 0 {
             self.rows_occupied[row / 64 % ROW_WORDS] &= !(1 << (row % 64));
         }
     }
@@ -174,8 +174,7 @@ impl SideBook {
     /// Whether a row has no cell.
     #[inline(always)]
     pub fn row_is_empty(&self, row: usize) -> bool {
-        let occupied = &self.rows[row % ROWS].occupied;
-        (occupied[0] | occupied[1]) == 0
+        self.rows[row % ROWS].occupied == 0
     }
 
     /// Notes that a cell at a coordinate gained lots (or lost them), for a pro-rata pass that has still to visit it.

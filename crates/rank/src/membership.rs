@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    arithmetic::{Wide, divide_by_scale, per_lot, wide_product},
+    arithmetic::{SCALE_BITS, Wide, divide_by_scale, per_lot, signed_product, wide_product},
     cell::{CASH_BITS, Cell, SCALE_OPEN, SCALE_START, state},
 };
 use ballast_units::{Lots, MAX_LOTS, Price, Quote, Side};
@@ -78,6 +78,13 @@ pub(crate) fn settle(
     }
     if member.lots > MAX_LOTS || member.a < SCALE_OPEN || member.a > SCALE_START || member.a < cell.scale {
         return Err(Error::Corrupt);
+    }
+    if cell.is_untouched() {
+        // The index at joining is what a lot had received by then, times a scale that is a power of two.
+        let received = cell.received(side, funding).wrapping_sub((Wide(member.g).get() >> SCALE_BITS) as i64);
+        let funding = Quote::from_wide(signed_product(member.lots, received) >> CASH_BITS)?;
+        let (lots, zero) = (Lots(member.lots), Quote::ZERO);
+        return Ok(Holding { lots, proceeds: zero, funding, taken: Lots::ZERO, buyout: zero });
     }
     let now = cell.snapshot(funding);
     let (joined, proceeds_then, funding_then) = (member.a, Wide(member.k).get(), Wide(member.g).get());

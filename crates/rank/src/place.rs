@@ -24,6 +24,7 @@ struct Wish {
 }
 
 /// The cell for a joining position, in the grid and open.
+#[inline(always)]
 pub(crate) fn place(
     fixed: &mut Fixed,
     cells: &mut [Cell],
@@ -34,41 +35,57 @@ pub(crate) fn place(
 ) -> Result<u32, Error> {
     let bucket = bucket(entry);
     let row = slot(bucket);
+    let distance = distance(side, entry, beta);
+    let book = &fixed.sides[side.index()];
+    if !book.row_is_empty(row) && book.rows[row].bucket == bucket {
+        let column = usize::from(column(distance_at(side, distance, book.rows[row].origin)));
+        let head = book.head(row, column);
+        if let Some(cell) = cells.get(usize::from(head))
+            && cell.is_open()
+        {
+            return Ok(u32::from(head));
+        }
+    }
+    place_elsewhere(fixed, cells, side, bucket, distance, funding)
+}
+
+/// The same where the coordinate has no open cell.
+#[cold]
+#[inline(never)]
+fn place_elsewhere(
+    fixed: &mut Fixed,
+    cells: &mut [Cell],
+    side: Side,
+    bucket: u16,
+    distance: i64,
+    funding: i64,
+) -> Result<u32, Error> {
+    let row = slot(bucket);
     let book = &mut fixed.sides[side.index()];
     let empty = book.row_is_empty(row);
-    let shift = if empty {
+    let origin = if empty {
         funding_shift(funding, row_bounds(bucket).middle)
     } else if book.rows[row].bucket == bucket {
         book.rows[row].origin
     } else {
         return Err(Error::PriceSpan);
     };
-    let distance = distance(side, entry, beta);
-    let column = usize::from(column(distance_at(side, distance, shift)));
-    let head = u32::from(book.head(row, column));
-    if head != 0 && pool::get(cells, head)?.is_open() {
-        return Ok(head);
-    }
+    let column = usize::from(column(distance_at(side, distance, origin)));
     let wish = Wish { side, bucket, row, column, distance };
-    match pool::take(fixed, cells, empty)? {
-        Some(id) => {
-            let book = &mut fixed.sides[side.index()];
-            open_row(book, &wish, shift);
-            let cell = pool::get_mut(cells, id)?;
-            cell.side = side.index() as u8;
-            cell.scale = crate::SCALE_START;
-            cell.funding_at = funding;
-            cell.distance = distance;
-            chain::link(book, cells, id, bucket, column)?;
-            Ok(id)
-        }
-        None => {
-            let book = &mut fixed.sides[side.index()];
-            let id = merge(book, cells, &wish, shift)?;
-            book.merged = book.merged.wrapping_add(1);
-            Ok(id)
-        }
-    }
+    let Some(id) = pool::take(fixed, cells, empty)? else {
+        let book = &mut fixed.sides[side.index()];
+        book.merged = book.merged.wrapping_add(1);
+        return merge(book, cells, &wish, origin);
+    };
+    let book = &mut fixed.sides[side.index()];
+    open_row(book, &wish, origin);
+    let cell = pool::get_mut(cells, id)?;
+    cell.side = side.index() as u8;
+    cell.scale = crate::SCALE_START;
+    cell.funding_at = funding;
+    cell.distance = distance;
+    chain::link(book, cells, id, bucket, column)?;
+    Ok(id)
 }
 
 /// Notes bucket and origin of a row that gets its first cell.
@@ -82,7 +99,6 @@ fn open_row(book: &mut SideBook, wish: &Wish, origin: i64) {
 
 /// The open cell nearest to a wish, for a pool without a free one. Costs a look at every occupied row, unless the wished
 /// row itself has an open cell.
-#[cold]
 fn merge(book: &mut SideBook, cells: &mut [Cell], wish: &Wish, origin: i64) -> Result<u32, Error> {
     if let Some(id) = nearest_in_row(book, cells, wish.row, wish.column)? {
         return Ok(id);

@@ -10,23 +10,29 @@ use crate::{
 /// most this many.
 const MOST_RESERVED: u32 = 1_024;
 
-/// The cell with number `id`, from 1.
+/// The cell with number `id`. Number 0 is none: a cell that is always free.
 #[inline(always)]
 pub(crate) fn get(cells: &[Cell], id: u32) -> Result<&Cell, Error> {
-    cells.get((id as usize).wrapping_sub(1)).ok_or(Error::Corrupt)
+    cells.get(id as usize).ok_or(Error::Corrupt)
 }
 
-/// The cell with number `id`, from 1, to be changed.
+/// The cell with number `id`, to be changed.
 #[inline(always)]
 pub(crate) fn get_mut(cells: &mut [Cell], id: u32) -> Result<&mut Cell, Error> {
-    cells.get_mut((id as usize).wrapping_sub(1)).ok_or(Error::Corrupt)
+    cells.get_mut(id as usize).ok_or(Error::Corrupt)
+}
+
+/// Cells that can be used: all but number 0.
+#[inline(always)]
+pub(crate) fn capacity(cells: &[Cell]) -> u32 {
+    (cells.len() as u32).saturating_sub(1)
 }
 
 /// Takes a free cell, or `None` when there is none. Only the first cell of an empty row may use up the reserve.
 ///
 /// The cell is zero except for its generation, which is a new one.
 pub(crate) fn take(fixed: &mut Fixed, cells: &mut [Cell], first_of_row: bool) -> Result<Option<u32>, Error> {
-    let capacity = cells.len() as u32;
+    let capacity = capacity(cells);
     let reserve = if first_of_row { 0 } else { (capacity / 8).min(MOST_RESERVED) };
     if fixed.taken >= capacity.saturating_sub(reserve) {
         return Ok(None);

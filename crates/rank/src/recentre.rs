@@ -69,7 +69,7 @@ fn unload(book: &mut SideBook, cells: &mut [Cell], row: usize) -> Result<u16, Er
             id = next;
         }
     }
-    book.rows[row % ROWS].occupied = Default::default();
+    book.rows[row % ROWS].occupied = 0;
     Ok(all)
 }
 

@@ -71,7 +71,7 @@ fn perform(world: &mut World, around: u64, narrow: bool, step: &Step) {
         Step::Price { mark } => world.mark = ballast_units::Price(near(around, mark)),
         Step::Funding { rise } => {
             // At most an eighth of the price.
-            let rise = i128::from(rise) * i128::from(FUNDING_ONE) * i128::from(around) >> 34;
+            let rise = (i128::from(rise) * i128::from(FUNDING_ONE) * i128::from(around)) >> 34;
             world.fund(i64::try_from(rise).unwrap());
         }
         Step::Deleverage { side, share, price, cells } => {
@@ -88,7 +88,8 @@ fn perform(world: &mut World, around: u64, narrow: bool, step: &Step) {
 /// Runs lives and returns what they reached.
 fn live(cases: u32, pool: std::ops::Range<u32>, narrow: bool) -> Coverage {
     let coverage = RefCell::new(Coverage::default());
-    let mut runner = TestRunner::new(Config { failure_persistence: None, max_shrink_iters: 400, ..Config::with_cases(cases) });
+    let mut runner =
+        TestRunner::new(Config { failure_persistence: None, max_shrink_iters: 400, ..Config::with_cases(cases) });
     let around = prop_oneof![Just(5u64), Just(1_000), Just(1_000_000), Just(1 << 30), Just(1 << 38)];
     let life = (pool, around, prop::collection::vec(step(), 1..80));
     runner

@@ -192,6 +192,15 @@ pub struct OrdersCancelled {
     pub lots: u64,
 }
 
+/// Expired orders, and orders beyond the band, were removed by anyone.
+#[event]
+pub struct OrdersPruned {
+    /// The market's index.
+    pub market: u16,
+    /// The orders.
+    pub removed: Vec<OrderRemoved>,
+}
+
 /// An account's position and money in a market after a change.
 #[event]
 pub struct PositionChanged {
@@ -286,8 +295,12 @@ pub struct Deleveraged {
     pub in_profit_exhausted: bool,
     /// Drawn from insurance before.
     pub insurance_drawn: u64,
-    /// Cells in the order in which they were reduced, eight bytes each: row (2), column (2), and the share
-    /// of the cell that was taken as a fraction of 2^32 − 1, rounded down (4); little endian.
+    /// Open interest of the reduced side before, in lots.
+    pub open_interest: u64,
+    /// Lots of the last cell before it was reduced. The cells before it were taken whole, as long as any was in profit.
+    pub last_cell_before: u64,
+    /// Cells in the order in which they were reduced, eight bytes each: row (2), column (1), lots taken (5), little
+    /// endian.
     pub cells: Vec<u8>,
 }
 
@@ -304,6 +317,19 @@ pub struct BadDebtCovered {
     pub left: u64,
 }
 
+/// The caller of a permissionless instruction was paid.
+#[event]
+pub struct BountyPaid {
+    /// The market's index.
+    pub market: u16,
+    /// The account that was credited.
+    pub account: Pubkey,
+    /// The account that was charged; the market's trading fees when there is none.
+    pub charged: Option<Pubkey>,
+    /// Atoms.
+    pub amount: u64,
+}
+
 /// A position's place in the ranking index was brought to date.
 #[event]
 pub struct Reranked {
@@ -311,6 +337,6 @@ pub struct Reranked {
     pub market: u16,
     /// The account.
     pub account: Pubkey,
-    /// Bounty paid to the caller.
-    pub bounty: u64,
+    /// Columns by which it had been out of place.
+    pub columns: u16,
 }

@@ -113,6 +113,11 @@ pub mod ballast {
         instructions::cancel_all(ctx, side, limit)
     }
 
+    /// Removes expired orders and orders beyond the band: bids (0) or asks (1).
+    pub fn prune_orders(ctx: Context<PruneOrders>, side: u8, limit: u32) -> Result<()> {
+        instructions::prune_orders(ctx, side, limit)
+    }
+
     /// Settles anyone's seat, deleveraging, funding and realised profit and loss in a market.
     pub fn settle_seat<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
         instructions::settle_seat(ctx)

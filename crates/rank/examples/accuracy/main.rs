@@ -27,7 +27,9 @@ struct Line {
 }
 
 fn main() {
-    println!("| distribution | side | mark | funding | live cells | positions in profit | score error, median | 95th percentile | cells for 5 % | wrongly deleveraged of these |");
+    println!(
+        "| distribution | side | mark | funding | live cells | positions in profit | score error, median | 95th percentile | cells for 5 % | wrongly deleveraged of these |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for distribution in Distribution::ALL {
         for side in Side::BOTH {

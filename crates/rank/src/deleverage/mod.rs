@@ -12,7 +12,7 @@ use crate::{
     Error,
     cell::{Cell, relative},
     dust,
-    index::{Index, check_price},
+    index::{Index, check_funding, check_price},
     layout::DustBook,
 };
 use ballast_units::{Lots, Price, Side};
@@ -93,6 +93,7 @@ impl Index<'_> {
     ) -> Result<Deleveraged, Error> {
         check_price(price)?;
         check_price(mark)?;
+        check_funding(funding)?;
         let mut run = Run {
             side,
             price,

@@ -90,14 +90,9 @@ fn pass<R: FnMut(&CellReceipt)>(book: &mut SideBook, cells: &mut [Cell], run: &m
 fn next_occupied(book: &SideBook, from: usize) -> Option<usize> {
     let (mut row, mut column) = (from / COLUMNS, from % COLUMNS);
     while row < ROWS {
-        let occupied = book.rows[row].occupied;
-        let word = column / 64;
-        let rest = occupied[word] & (u64::MAX << (column % 64));
+        let rest = book.rows[row].occupied & (u64::MAX << column);
         if rest != 0 {
-            return Some(row * COLUMNS + word * 64 + lowest(rest));
-        }
-        if word == 0 && occupied[1] != 0 {
-            return Some(row * COLUMNS + 64 + lowest(occupied[1]));
+            return Some(row * COLUMNS + lowest(rest));
         }
         column = 0;
         row = next_row(book, row + 1)?;

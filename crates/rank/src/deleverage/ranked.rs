@@ -129,13 +129,10 @@ fn start(row: &Row, slot: usize, lane: &mut Lane, side: Side, price: Price, mark
 /// Advances a lane to its next column and returns the key of its score, or 0 when the row has no more cells.
 #[inline(always)]
 fn next(lane: &mut Lane, player: usize) -> u64 {
-    let column = if lane.pending[0] != 0 {
-        take_lowest(&mut lane.pending[0])
-    } else if lane.pending[1] != 0 {
-        64 + take_lowest(&mut lane.pending[1])
-    } else {
+    if lane.pending == 0 {
         return 0;
-    };
+    }
+    let column = take_lowest(&mut lane.pending);
     lane.place = lane.place & !(COLUMNS as u32 - 1) | column as u32;
     let score = quotient(lane.numerator, lane.base.wrapping_add(column_middle(column)));
     (score << PLAYER_BITS) | player as u64
@@ -148,10 +145,10 @@ fn leave(book: &mut SideBook, lanes: &[Lane; ROWS], players: usize) {
         let (row, column) = (place / COLUMNS, place % COLUMNS);
         let mut occupied = lane.pending;
         if book.table[place] != 0 {
-            occupied[column / 64] |= 1 << (column % 64);
+            occupied |= 1 << column;
         }
         book.rows[row].occupied = occupied;
-        if (occupied[0] | occupied[1]) == 0 {
+        if occupied == 0 {
             book.rows_occupied[row / 64] &= !(1 << (row % 64));
         }
     }

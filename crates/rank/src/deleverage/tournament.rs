@@ -42,7 +42,11 @@ pub(super) fn play(losers: &mut [u64; ROWS], winners: &mut [u64; 2 * ROWS], play
 pub(super) fn replay(losers: &mut [u64; ROWS], players: usize, player: usize, key: u64) -> u64 {
     let mut key = key;
     let mut node = players.wrapping_add(player) / 2 % ROWS;
-    while node != 0 {
+    // As many levels as there can be: a loop with a known end is unrolled.
+    for _ in 0..PLAYER_BITS {
+        if node == 0 {
+            break;
+        }
         let loser = &mut losers[node % ROWS];
         if *loser > key {
             core::mem::swap(loser, &mut key);

@@ -3,18 +3,18 @@
 //! The score divides by profit plus distance, so a bucket should be wide in proportion to distance plus a typical
 //! small profit: widths grow geometrically from the finest at distance zero. Distances are negative where the
 //! bankruptcy price lies beyond the entry (a cross account that lost elsewhere). The boundaries are computed when the
-//! crate is compiled, in integers; finding a column is a binary search of seven steps.
+//! crate is compiled, in integers; finding a column is a binary search of six steps.
 
 use super::RATIO_ONE;
 
-/// Columns per row. Two words of occupancy bits.
-pub const COLUMNS: usize = 128;
+/// Columns per row: one word of occupancy bits.
+pub const COLUMNS: usize = 64;
 /// Columns for negative distances.
-const NEGATIVE: usize = 24;
-/// The profit for which relative widths are even, a ratio: 1/64.
-const TYPICAL_PROFIT: i64 = RATIO_ONE / 64;
+const NEGATIVE: usize = 16;
+/// The profit for which relative widths are even, a ratio: 1/32.
+const TYPICAL_PROFIT: i64 = RATIO_ONE / 32;
 /// A bucket of positive distance is (distance + typical profit) ÷ this wide.
-const STEPS: i64 = 24;
+const STEPS: i64 = 12;
 /// The same for negative distances.
 const NEGATIVE_STEPS: i64 = 5;
 
@@ -94,8 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn columns_reach_from_half_beyond_the_entry_to_no_leverage() {
-        assert!(LOWER[1] < -RATIO_ONE / 2, "{}", LOWER[1]);
+    fn columns_reach_from_far_beyond_the_entry_to_no_leverage() {
+        assert!(LOWER[1] < -RATIO_ONE * 2 / 5, "{}", LOWER[1]);
         assert!(LOWER[COLUMNS - 1] > RATIO_ONE * 9 / 10, "{}", LOWER[COLUMNS - 1]);
     }
 

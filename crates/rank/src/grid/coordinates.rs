@@ -6,10 +6,10 @@
 //! when funding does, so the order of columns is the order by score at every mark and every funding index.
 
 use super::{RATIO_BITS, bucket, column, row_bounds};
-use ballast_units::{FUNDING_ONE, Price, Side};
+use ballast_units::{FUNDING_ONE, MAX_PRICE, Price, Side};
 
-/// Distances beyond this many atoms per lot are cut off: four times the largest price, so no leverage at all.
-const FARTHEST: i64 = 1 << 42;
+/// Bankruptcy prices beyond this are cut off: twice the largest price, so no leverage at all.
+const FARTHEST: i64 = 1 << 41;
 /// Fixed-point bits in which a funding index exceeds a ratio.
 const FUNDING_SHIFT: u32 = FUNDING_ONE.trailing_zeros() - RATIO_BITS;
 
@@ -26,13 +26,14 @@ pub struct Coordinates {
 /// down. `beta` is the bankruptcy price less the funding index. Negative where bankruptcy lies beyond the entry.
 #[inline(always)]
 pub fn distance(side: Side, entry: Price, beta: i64) -> i64 {
-    let entry = entry.0.max(1) as i64;
+    let entry = entry.0.clamp(1, MAX_PRICE) as i64;
+    let beta = beta.clamp(-FARTHEST, FARTHEST);
+    // Below 2^42, so it can be shifted by 20.
     let gap = match side {
-        Side::Long => entry.saturating_sub(beta),
-        Side::Short => beta.saturating_sub(entry),
+        Side::Long => entry.wrapping_sub(beta),
+        Side::Short => beta.wrapping_sub(entry),
     };
-    let gap = gap.clamp(-FARTHEST, FARTHEST) << RATIO_BITS;
-    floor_quotient(gap, entry as u64)
+    floor_quotient(gap << RATIO_BITS, entry as u64)
 }
 
 /// The funding index as a ratio to a row's middle price, in units of 2^-20, rounded down: how far it shifts the
@@ -53,7 +54,7 @@ pub fn coordinates(side: Side, entry: Price, beta: i64, origin: i64) -> Coordina
 /// A distance at funding index zero, seen at the index whose [`funding_shift`] is `shift`.
 #[inline(always)]
 pub(crate) fn distance_at(side: Side, distance: i64, shift: i64) -> i64 {
-    // Both below 2^62 in magnitude.
+    // Both below 2^63 in magnitude, and where they come near it the order of distances no longer matters.
     match side {
         Side::Long => distance.wrapping_sub(shift),
         Side::Short => distance.wrapping_add(shift),
@@ -74,7 +75,6 @@ fn floor_quotient(value: i64, divisor: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast_units::MAX_PRICE;
     use proptest::prelude::*;
 
     proptest! {

@@ -5,10 +5,11 @@
 //! bucket lives in the row `bucket mod ROWS`, so a side can hold entries over a span of 2^16 anywhere in the range of
 //! prices, and a market needs no recentring when its price drifts by orders of magnitude over the years.
 
+use crate::bits::highest;
 use ballast_units::Price;
 
 /// Mantissa bits of a bucket.
-const MANTISSA_BITS: u32 = 6;
+const MANTISSA_BITS: u64 = 6;
 const MANTISSA: u64 = (1 << MANTISSA_BITS) - 1;
 
 /// Number of buckets: 64 prices below 64, then 34 octaves of 64 up to 2^40.
@@ -34,9 +35,9 @@ pub fn bucket(entry: Price) -> u16 {
     if price <= MANTISSA {
         return price as u16;
     }
-    let octave = 63 - leading_zeros(price);
-    let mantissa = (price >> (octave - MANTISSA_BITS)) & MANTISSA;
-    (u64::from((octave - MANTISSA_BITS + 1) << MANTISSA_BITS) | mantissa) as u16
+    // At least 6 here.
+    let shift = (highest(price) as u64).wrapping_sub(MANTISSA_BITS);
+    (shift.wrapping_add(1) << MANTISSA_BITS | price >> (shift & 63) & MANTISSA) as u16
 }
 
 /// The row that holds a bucket.
@@ -58,22 +59,6 @@ pub const fn row_bounds(bucket: u16) -> RowBounds {
     let low = (MANTISSA + 1 + (bucket & MANTISSA)) << shift;
     let width = 1u64 << shift;
     RowBounds { low, high: low.wrapping_add(width - 1), middle: low.wrapping_add(width / 2) }
-}
-
-/// Leading zeros of a number that is not zero, by halving: the virtual machine has no instruction for it.
-#[inline(always)]
-const fn leading_zeros(value: u64) -> u32 {
-    let mut value = value;
-    let mut zeros = 0;
-    let mut step = 32;
-    while step != 0 {
-        if value >> (64 - step) == 0 {
-            zeros += step;
-            value <<= step;
-        }
-        step >>= 1;
-    }
-    zeros
 }
 
 #[cfg(test)]
@@ -108,12 +93,6 @@ mod tests {
         fn any_bucket_number_has_bounds(index in any::<u16>()) {
             let bounds = row_bounds(index);
             prop_assert!(index >= BUCKETS || bounds.low <= bounds.high);
-        }
-
-        #[test]
-        fn leading_zeros_are_counted(value in 1u64.., shift in 0u32..64) {
-            let value = (value >> shift).max(1);
-            prop_assert_eq!(leading_zeros(value), value.leading_zeros());
         }
     }
 }

@@ -35,10 +35,8 @@ impl Ledger {
     /// Adds a member to the cell that the index gave it.
     pub fn join(&mut self, member: Member) -> usize {
         let number = self.members.len();
-        let (side, cell) = self
-            .cells
-            .entry(member.membership.cell)
-            .or_insert_with(|| (member.side, ModelCell::default()));
+        let (side, cell) =
+            self.cells.entry(member.membership.cell).or_insert_with(|| (member.side, ModelCell::default()));
         assert_eq!(*side, member.side, "a cell has one side");
         assert!(!cell.taken, "nobody joins a cell that was taken whole");
         cell.total += member.membership.lots;
@@ -76,7 +74,7 @@ impl Ledger {
         let (side, cell) = self.cells.get_mut(&id).expect("a cell");
         assert!(!cell.taken && lots <= cell.total);
         let sign = side.sign();
-        self.received[side.index()] += i128::from(sign) * (i128::from(lots) * i128::from(price.0) << 24);
+        self.received[side.index()] += i128::from(sign) * ((i128::from(lots) * i128::from(price.0)) << 24);
         let fraction = BigRational::new(lots.into(), cell.total.into());
         for number in &cell.members {
             let member = self.members[*number].as_mut().expect("a member");
@@ -93,7 +91,7 @@ impl Ledger {
     /// Takes lots from the dust.
     pub fn reduce_dust(&mut self, side: Side, lots: u64, price: Price) {
         self.dust[side.index()] -= lots;
-        self.received[side.index()] += i128::from(side.sign()) * (i128::from(lots) * i128::from(price.0) << 24);
+        self.received[side.index()] += i128::from(side.sign()) * ((i128::from(lots) * i128::from(price.0)) << 24);
     }
 
     /// Moves the funding index: longs pay a rise, shorts receive it.

@@ -250,5 +250,13 @@ impl World {
         for side in Side::BOTH {
             assert_eq!(index.open_interest(side), index.dust(side, funding).lots);
         }
+        // The market closes: the dust owner settles like everybody.
+        let price = self.mark;
+        for side in Side::BOTH {
+            let lots = self.index().close_dust(side, price, funding).expect("closing").0;
+            self.ledger.reduce_dust(side, lots, price);
+            self.sweep(side);
+        }
+        self.invariants_hold();
     }
 }

@@ -130,7 +130,10 @@ fn close_position<'info>(
             state = assess_now(margin, venue)?;
             close_against_ranks(venue, margin, slot, &key, &state, drawn, max_cells)?;
             settle_slot(venue.market, margin, slot, &key)?;
-            pay_bounty(venue.market, reward, u64::MAX)?;
+            // For the last piece only: cutting the work up must not pay.
+            if margin.slots[slot].size().is_zero() {
+                pay_bounty(venue.market, reward, &accounts.reward.key(), u64::MAX)?;
+            }
         } else {
             let progress = newly_bankrupt || cancelled > 0 || !on_book.is_zero();
             require!(progress, BallastError::InsuranceCovers);
@@ -195,10 +198,15 @@ fn close_against_ranks(
     let price = as_limit(state.bankruptcy_price(position)?);
     let mark = venue.market.mark();
     let funding = venue.market.funding_index();
+    let open_interest = venue.ranks.open_interest(side.opposite()).0;
     let mut cells = Vec::new();
+    let mut last_cell_before = 0;
     let outcome = venue
         .ranks
-        .deleverage(side.opposite(), position.lots(), price, mark, funding, max_cells, |cell| record(&mut cells, cell))
+        .deleverage(side.opposite(), position.lots(), price, mark, funding, max_cells, |cell| {
+            last_cell_before = cell.before.0;
+            record(&mut cells, cell);
+        })
         .or_fail()?;
     require!(!outcome.lots.is_zero(), BallastError::SettleSeatsFirst);
     apply(venue.market, margin, slot, key, side, price, &outcome)?;
@@ -216,6 +224,8 @@ fn close_against_ranks(
         sequence: market.deleverages,
         in_profit_exhausted: outcome.in_profit_exhausted,
         insurance_drawn: drawn,
+        open_interest,
+        last_cell_before,
         cells,
     });
     Ok(())
@@ -252,15 +262,9 @@ fn apply(
     Ok(())
 }
 
-/// One cell of the event: row, column, and the share taken.
+/// One cell of the event: row (2 bytes), column (1), lots taken (5; `MAX_LOTS` fits), little endian.
 fn record(cells: &mut Vec<u8>, cell: &CellReceipt) {
-    let share = if cell.lots == cell.before {
-        u32::MAX
-    } else {
-        let share = u128::from(cell.lots.0) * u128::from(u32::MAX) / u128::from(cell.before.0.max(1));
-        u32::try_from(share).unwrap_or(u32::MAX)
-    };
     cells.extend_from_slice(&cell.row.to_le_bytes());
-    cells.extend_from_slice(&cell.column.to_le_bytes());
-    cells.extend_from_slice(&share.to_le_bytes());
+    cells.push(cell.column.to_le_bytes()[0]);
+    cells.extend_from_slice(&cell.lots.0.to_le_bytes()[..5]);
 }

@@ -13,7 +13,7 @@ use crate::{
         Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, rejoin, require_initial_margin,
         settle_slot, slab, take, touch,
     },
-    state::{MarginAccount, Market, MarketStatus},
+    state::{MarginAccount, Market, MarketStatus, Slot},
 };
 
 /// Most makers that one order meets, so that it fits a transaction.
@@ -233,6 +233,7 @@ fn rest(
             flags: 0,
         })
         .or_fail()?;
+    require_position_within_limit(venue, &margin.slots[slot], &account, side_of(order))?;
     emit!(OrderPlaced {
         market: venue.market.index,
         account: *key,
@@ -243,6 +244,19 @@ fn rest(
         lots,
         client_id: order.client_id,
     });
+    Ok(())
+}
+
+/// The market's limit on one position, for what the account's resting orders of a side could make of it.
+fn require_position_within_limit(venue: &Venue, slot: &Slot, account: &[u8; 32], side: Side) -> Result<()> {
+    let seat = venue.book.seat(slot.seat, account).or_fail()?;
+    let held = i128::from(slot.lots) + i128::from(seat.pending_base);
+    let reached = match side {
+        Side::Long => i128::from(seat.bid_lots) + held,
+        Side::Short => i128::from(seat.ask_lots) - held,
+    };
+    let within = reached <= i128::from(venue.market.params.max_position_lots);
+    require!(within, BallastError::TooLarge);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::{BallastError, OrFail},
     events::Reranked,
-    logic::{Marks, Others, Venue, assess, pay_bounty, rejoin, slab, touch},
+    logic::{Marks, Others, Venue, assess, charge_bounty, rejoin, slab, touch},
 };
 
 /// Columns by which a position must have been out of place to earn its caller a bounty.
@@ -49,11 +49,10 @@ pub fn rerank<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
         0
     };
     let due = moved >= BOUNTY_COLUMNS && now.saturating_sub(margin.slots[slot].reranked_at) >= BOUNTY_INTERVAL_S;
-    let mut bounty = 0;
     if due {
         margin.slots[slot].reranked_at = now;
-        bounty = pay_bounty(venue.market, reward, u64::MAX)?;
+        charge_bounty(venue.market, (margin, &key), (reward, &accounts.reward.key()))?;
     }
-    emit!(Reranked { market: venue.market.index, account: key, bounty });
+    emit!(Reranked { market: venue.market.index, account: key, columns: moved });
     Ok(())
 }

@@ -58,7 +58,7 @@ pub fn settle_seat<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()
     close_idle_seat(venue, margin, slot, &key)?;
     let assessment = assess(margin, &key, Some((venue, slot)), &others, Marks::Current, None, now)?;
     rejoin(venue, margin, slot, &key, &assessment)?;
-    pay_bounty(venue.market, reward, bounty_cap(&touched))?;
+    pay_bounty(venue.market, reward, &accounts.reward.key(), bounty_cap(&touched))?;
     Ok(())
 }
 

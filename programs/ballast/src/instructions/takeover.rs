@@ -104,6 +104,7 @@ fn hand_over<'info>(
     let orders_cancelled = cancel_for_force(venue, margin, slot, &key)?;
 
     let terms = terms(venue, &margin.slots[slot], &before, seconds, max_lots)?;
+    require!(!terms.lots.is_zero(), BallastError::NotEligible);
     let lots = affordable(venue.market, &terms, accounts.insurance.amount, now);
     require!(!lots.is_zero(), BallastError::InsuranceExhausted);
     let owed = lots.0.checked_mul(terms.shortfall).ok_or(BallastError::Overflow)?;

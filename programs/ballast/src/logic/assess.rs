@@ -94,7 +94,9 @@ pub fn assess(
             }
             _ => {
                 let health = others.read(market_index, hint, |market, book, ranks| {
-                    if let Some(action) = action {
+                    // A claim on a pool needs no price: a dead market must not lock the rest of the account.
+                    let priced = slot.lots != 0 || slot.seat != 0;
+                    if let Some(action) = action.filter(|_| priced) {
                         market.require_price(action, now)?;
                     }
                     slot_health(slot, key, market, book, ranks, marks)

@@ -28,6 +28,7 @@ pub const MAX_SETTLE_BOUNTY: u32 = 10_000;
 /// One margin tier; the layout of [`ballast_risk::margin::Tier`].
 #[zero_copy]
 #[derive(BorshSerialize, BorshDeserialize, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct MarginTier {
     /// Notional in atoms from which the rates apply.
     pub lower: u64,
@@ -40,6 +41,7 @@ pub struct MarginTier {
 /// Parameters of a market.
 #[zero_copy]
 #[derive(BorshSerialize, BorshDeserialize, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct MarketParams {
     /// Smallest step of an order's price, in atoms per lot.
     pub tick: u64,

@@ -1,0 +1,80 @@
+//! A margin account's life: opening, collateral in and out, delegate, closing.
+
+use ballast::{accounts, instruction};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_pubkey::Pubkey;
+
+use super::build;
+use crate::addresses::{self, ExchangeKeys};
+
+/// Opens `owner`'s account with this number at [`addresses::margin_account`]. Payer and owner sign.
+pub fn open_margin_account(payer: &Pubkey, owner: &Pubkey, exchange: &Pubkey, number: u16) -> Instruction {
+    build(
+        &accounts::OpenMarginAccount {
+            payer: *payer,
+            owner: *owner,
+            exchange: *exchange,
+            margin: addresses::margin_account(exchange, owner, number),
+            system_program: solana_system_interface::program::ID,
+        },
+        &instruction::OpenMarginAccount { number },
+        &[],
+    )
+}
+
+/// Closes an empty account; its rent goes to `receiver`.
+pub fn close_margin_account(owner: &Pubkey, margin: &Pubkey, receiver: &Pubkey) -> Instruction {
+    build(
+        &accounts::CloseMarginAccount { owner: *owner, margin: *margin, receiver: *receiver },
+        &instruction::CloseMarginAccount {},
+        &[],
+    )
+}
+
+/// Names who may trade but not withdraw; the default key names nobody.
+pub fn set_delegate(owner: &Pubkey, margin: &Pubkey, delegate: &Pubkey) -> Instruction {
+    build(
+        &accounts::OwnMarginAccount { owner: *owner, margin: *margin },
+        &instruction::SetDelegate { delegate: *delegate },
+        &[],
+    )
+}
+
+/// Deposits `amount` atoms from `source`, the depositor's token account, to anyone's margin account.
+pub fn deposit(depositor: &Pubkey, keys: &ExchangeKeys, margin: &Pubkey, source: &Pubkey, amount: u64) -> Instruction {
+    build(
+        &accounts::Deposit {
+            depositor: *depositor,
+            exchange: keys.exchange,
+            margin: *margin,
+            source: *source,
+            vault: keys.vault,
+            token_program: spl_token_interface::ID,
+        },
+        &instruction::Deposit { amount },
+        &[],
+    )
+}
+
+/// Withdraws `amount` atoms to `target`, a token account. `others`: all markets in which the account has anything.
+pub fn withdraw(
+    owner: &Pubkey,
+    keys: &ExchangeKeys,
+    margin: &Pubkey,
+    target: &Pubkey,
+    amount: u64,
+    others: &[AccountMeta],
+) -> Instruction {
+    build(
+        &accounts::Withdraw {
+            owner: *owner,
+            exchange: keys.exchange,
+            margin: *margin,
+            vault: keys.vault,
+            target: *target,
+            token_program: spl_token_interface::ID,
+        },
+        &instruction::Withdraw { amount },
+        others,
+    )
+}

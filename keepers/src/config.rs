@@ -1,0 +1,316 @@
+//! What the operator says: flags, environment and a TOML file, in that order of precedence, then defaults.
+//!
+//! One struct, [`Settings`], is all three, so that nothing can be said in one place only. [`Config`] is what came out of it,
+//! checked and complete.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use serde::Deserialize;
+use solana_commitment_config::CommitmentConfig;
+use solana_pubkey::Pubkey;
+
+use crate::{
+    settings::Settings,
+    values::{Address, Dollars, Sol},
+};
+
+/// What a keeper can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reduces accounts below maintenance margin, and takes positions over.
+    Liquidator,
+    /// Closes what book and insurance could not.
+    Deleverager,
+    /// Settles seats and losses, keeps the ranking index current, sweeps fees to insurance.
+    Settler,
+}
+
+/// How a node is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subscribe {
+    /// `program`, or `accounts` when the node refuses it.
+    Auto,
+    /// One subscription for all accounts of the program: updates come in the order in which they were written.
+    Program,
+    /// One for each market's accounts; margin accounts come with the snapshots, which are taken more often then.
+    Accounts,
+}
+
+/// How much of the cluster has to agree before an account counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Commitment {
+    /// One node has executed it.
+    Processed,
+    /// Two thirds have voted for it.
+    Confirmed,
+}
+
+impl From<Commitment> for CommitmentConfig {
+    fn from(commitment: Commitment) -> Self {
+        match commitment {
+            Commitment::Processed => CommitmentConfig::processed(),
+            Commitment::Confirmed => CommitmentConfig::confirmed(),
+        }
+    }
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The oracle account of a market: `<market index>=<address>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct OracleAccount {
+    /// The market's index.
+    pub market: u16,
+    /// An account of the market's oracle program with its price.
+    pub account: Pubkey,
+}
+
+impl FromStr for OracleAccount {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (market, account) = text.split_once('=').ok_or("expected <market index>=<address>")?;
+        let market = market.trim().parse().map_err(|error| format!("market index: {error}"))?;
+        Ok(OracleAccount { market, account: account.parse::<Address>()?.0 })
+    }
+}
+
+impl TryFrom<String> for OracleAccount {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// Everything a keeper needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What it does.
+    pub roles: Vec<Role>,
+    /// JSON-RPC endpoint.
+    pub rpc_url: String,
+    /// WebSocket endpoint.
+    pub ws_url: String,
+    /// The exchange; `None` for the only one that the program has.
+    pub exchange: Option<Pubkey>,
+    /// File of the key that signs and pays.
+    pub keypair: PathBuf,
+    /// Number of the keeper's own margin account.
+    pub margin_number: u16,
+    /// Collateral that it should have at the start, in atoms.
+    pub deposit: u64,
+    /// Simulates only.
+    pub dry_run: bool,
+    /// Most transactions under way at once.
+    pub max_in_flight: usize,
+    /// What the view is made of.
+    pub commitment: CommitmentConfig,
+    /// How the node is listened to.
+    pub subscribe: Subscribe,
+    /// Time between two snapshots.
+    pub repair_every: Duration,
+    /// Longest random delay before an account is tried.
+    pub jitter: Duration,
+    /// How long a shutdown waits for what is under way.
+    pub grace: Duration,
+    /// Where `/metrics` and `/health` are served.
+    pub metrics_addr: Option<SocketAddr>,
+    /// Oracle accounts that are known.
+    pub oracles: Vec<OracleAccount>,
+    /// Address lookup tables.
+    pub lookup_tables: Vec<Pubkey>,
+    /// What transactions may cost.
+    pub fees: FeeConfig,
+    /// Taking positions over.
+    pub takeover: TakeoverConfig,
+    /// Deleveraging.
+    pub max_cells: u32,
+    /// Settling.
+    pub settle: SettleConfig,
+}
+
+/// What transactions may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct FeeConfig {
+    /// Percentile of recent priority fees that is offered.
+    pub percentile: u8,
+    /// Most lamports that one transaction's priority fee may be.
+    pub max_priority_lamports: u64,
+    /// Most lamports spent in an hour; the keeper pauses when they are.
+    pub max_lamports_per_hour: u64,
+}
+
+/// On what terms the keeper's own account takes positions over.
+#[derive(Clone, Copy, Debug)]
+pub struct TakeoverConfig {
+    /// Whether it does.
+    pub enabled: bool,
+    /// Largest value of a position in one market, in atoms.
+    pub max_position: u64,
+    /// Smallest discount off the mark, in basis points.
+    pub min_discount_bps: u32,
+    /// How far from the mark positions taken over are sold on the book, in basis points; `None` keeps them.
+    pub unwind_bps: Option<u32>,
+}
+
+/// What is worth settling.
+#[derive(Clone, Copy, Debug)]
+pub struct SettleConfig {
+    /// Smallest realised loss, in atoms.
+    pub min_loss: u64,
+    /// How long fills wait in a seat for their owner to fold them.
+    pub seat_age: Duration,
+    /// Smallest insurance fee of a market that is swept, in atoms.
+    pub min_sweep: u64,
+    /// Most accounts looked at per second in search of something to settle.
+    pub sweep_rate: u32,
+}
+
+impl Config {
+    /// Completes and checks what was said.
+    ///
+    /// # Errors
+    /// When something is missing or does not make sense, saying which flag.
+    pub fn new(said: Settings) -> Result<Config> {
+        let roles = said.roles.context("no roles: say --roles liquidator,deleverager,settler, or some of them")?;
+        ensure!(!roles.is_empty(), "--roles is empty");
+        let rpc_url = said.rpc_url.unwrap_or_else(|| "http://127.0.0.1:8899".to_string());
+        let ws_url = match said.ws_url {
+            Some(url) => url,
+            None => ws_url_of(&rpc_url)?,
+        };
+        let oracles = said.oracles.unwrap_or_default();
+        let percentile = said.priority_percentile.unwrap_or(75);
+        ensure!(percentile <= 100, "--priority-percentile is at most 100");
+        let max_in_flight = said.max_in_flight.unwrap_or(8);
+        ensure!(max_in_flight > 0, "--max-in-flight is at least 1");
+        let max_cells = said.max_cells.unwrap_or(512);
+        ensure!(max_cells > 0, "--max-cells is at least 1");
+        let subscribe = said.subscribe.unwrap_or(Subscribe::Auto);
+        let default_repair = if subscribe == Subscribe::Accounts { 5 } else { 30 };
+        let repair_every = Duration::from_secs(said.repair_interval_s.unwrap_or(default_repair));
+        ensure!(!repair_every.is_zero(), "--repair-interval-s is at least 1");
+        let sweep_rate = said.sweep_rate.unwrap_or(5_000);
+        ensure!(sweep_rate > 0, "--sweep-rate is at least 1");
+        Ok(Config {
+            roles,
+            rpc_url,
+            ws_url,
+            exchange: said.exchange.map(|address| address.0),
+            keypair: said.keypair.context("no key: say --keypair <file>")?,
+            margin_number: said.margin_number.unwrap_or(0),
+            deposit: said.deposit.map_or(0, Dollars::atoms),
+            dry_run: said.dry_run.unwrap_or(false),
+            max_in_flight,
+            commitment: said.commitment.unwrap_or(Commitment::Processed).into(),
+            subscribe,
+            repair_every,
+            jitter: Duration::from_millis(said.jitter_ms.unwrap_or(150)),
+            grace: Duration::from_secs(said.shutdown_grace_s.unwrap_or(60)),
+            metrics_addr: said.metrics_addr,
+            oracles,
+            lookup_tables: said.lookup_tables.unwrap_or_default().into_iter().map(|address| address.0).collect(),
+            fees: FeeConfig {
+                percentile,
+                max_priority_lamports: said.max_priority_fee.map_or(1_000_000, Sol::lamports),
+                max_lamports_per_hour: said.max_spend_per_hour.map_or(1_000_000_000, Sol::lamports),
+            },
+            takeover: TakeoverConfig {
+                enabled: said.takeover.unwrap_or(false),
+                max_position: said.max_position.map_or(10_000_000_000, Dollars::atoms),
+                min_discount_bps: said.takeover_min_discount_bps.unwrap_or(10),
+                unwind_bps: said.unwind_bps,
+            },
+            max_cells,
+            settle: SettleConfig {
+                min_loss: said.min_loss.map_or(1_000_000, Dollars::atoms),
+                seat_age: Duration::from_millis(said.seat_age_ms.unwrap_or(2_000)),
+                min_sweep: said.min_sweep.map_or(10_000_000, Dollars::atoms),
+                sweep_rate,
+            },
+        })
+    }
+
+    /// Whether the keeper has a role.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// The oracle account of a market, if it is known.
+    pub fn oracle(&self, market: u16) -> Option<Pubkey> {
+        self.oracles.iter().find(|known| known.market == market).map(|known| known.account)
+    }
+}
+
+/// The WebSocket endpoint that belongs to an RPC endpoint by convention: the same host, on the next port where a port is
+/// named.
+fn ws_url_of(rpc_url: &str) -> Result<String> {
+    let (scheme, rest) = match rpc_url.split_once("://") {
+        Some(("http", rest)) => ("ws", rest),
+        Some(("https", rest)) => ("wss", rest),
+        _ => bail!("--rpc-url begins with neither http:// nor https://"),
+    };
+    let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) => {
+            let port: u16 = port.parse().context("--rpc-url: port")?;
+            format!("{name}:{}", port.checked_add(1).context("--rpc-url: no port is above it; say --ws-url")?)
+        }
+        None => host.to_string(),
+    };
+    Ok(format!("{scheme}://{host}{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_websocket_endpoint_follows_from_the_rpc_endpoint() {
+        assert_eq!(ws_url_of("http://127.0.0.1:8899").unwrap(), "ws://127.0.0.1:8900");
+        assert_eq!(ws_url_of("https://node.example/?key=a:b").unwrap(), "wss://node.example/?key=a:b");
+        assert!(ws_url_of("node:8899").is_err() && ws_url_of("http://node:65535").is_err());
+    }
+
+    #[test]
+    fn an_oracle_account_is_an_index_and_an_address() {
+        let key = Pubkey::new_from_array([3; 32]);
+        let parsed: OracleAccount = format!("7={key}").parse().unwrap();
+        assert_eq!(parsed, OracleAccount { market: 7, account: key });
+        assert!("x=1".parse::<OracleAccount>().is_err() && key.to_string().parse::<OracleAccount>().is_err());
+    }
+
+    #[test]
+    fn a_keeper_without_role_or_key_is_refused_by_name() {
+        let error = Config::new(Settings::default()).unwrap_err().to_string();
+        assert!(error.contains("--roles"), "{error}");
+        let said = Settings { roles: Some(vec![Role::Settler]), ..Settings::default() };
+        let error = Config::new(said).unwrap_err().to_string();
+        assert!(error.contains("--keypair"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_said_has_defaults() {
+        let said =
+            Settings { roles: Some(vec![Role::Liquidator]), keypair: Some("key.json".into()), ..Settings::default() };
+        let config = Config::new(said).unwrap();
+        assert!(config.has(Role::Liquidator) && !config.has(Role::Settler));
+        assert_eq!(config.ws_url, "ws://127.0.0.1:8900");
+        assert!(!config.takeover.enabled && !config.dry_run);
+    }
+}

@@ -1,0 +1,8 @@
+//! What is worth doing, decided on plain values. Loading them from the view is the roles' part.
+
+pub mod deleverage;
+pub mod edge;
+pub mod liquidate;
+pub mod settle;
+pub mod spending;
+pub mod takeover;

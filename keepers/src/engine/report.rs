@@ -1,0 +1,118 @@
+//! What the engine tells: to the board when a task has ended, to metrics, health and log.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use ballast_client::ballast::logic::insurance_available;
+use tokio::task::{Id, JoinError};
+
+use super::{Engine, Finished, Parts};
+use crate::{
+    board::Next,
+    pipeline,
+    task::{STAGES, stage_name},
+    view::Changes,
+};
+
+/// SOL below which the keeper complains: a hundred transactions without priority.
+const FEW_LAMPORTS: u64 = 500_000;
+
+impl Engine {
+    pub(super) fn note_connection(&mut self, changes: &Changes) {
+        let Parts { health, metrics, repair, watched, live, .. } = &self.parts;
+        if let Some(connected) = changes.connected {
+            let before = health.connected.swap(connected, Ordering::Relaxed);
+            metrics.connected.set(connected.into());
+            if connected {
+                // What changed while nobody listened.
+                repair.notify_one();
+            } else if before {
+                metrics.disconnections.inc();
+            }
+        }
+        if changes.incomplete {
+            repair.notify_one();
+        }
+        if let Some(missed) = changes.repaired {
+            metrics.repairs.inc();
+            metrics.missed.inc_by(u64::try_from(missed).unwrap_or(u64::MAX));
+            let keys = live.watched();
+            watched.send_if_modified(|known| {
+                let other = *known != keys;
+                if other {
+                    *known = keys;
+                }
+                other
+            });
+        }
+        if let Some(lamports) = changes.balance {
+            metrics.balance.set(i64::try_from(lamports).unwrap_or(i64::MAX));
+            let broke = lamports < FEW_LAMPORTS && !self.parts.config.dry_run;
+            if !health.broke.swap(broke, Ordering::Relaxed) && broke {
+                tracing::error!(lamports, "the key has too little SOL for transactions");
+            }
+        }
+    }
+
+    /// A task has ended: notes its costs and what it earned, and when its account may be tried again.
+    pub(super) fn finish(&mut self, finished: Result<(Id, Finished), JoinError>) {
+        let now = Instant::now();
+        let Finished { plan, eligible_slot, outcome } = match finished {
+            Ok((id, finished)) => {
+                self.running_tasks.remove(&id);
+                finished
+            }
+            Err(error) => {
+                tracing::error!(%error, "a task ended without a word");
+                if let Some(task) = self.running_tasks.remove(&error.id()) {
+                    self.board.end(&task.account, Next::BackOff(Duration::from_secs(5)), now);
+                }
+                return;
+            }
+        };
+        let reward = pipeline::reward(&outcome);
+        pipeline::log(&plan, &outcome, eligible_slot, reward);
+        self.parts.metrics.note(&plan.task, &outcome, eligible_slot, reward);
+        if let Some(lamports) = outcome.fee() {
+            self.parts.metrics.spent.inc_by(lamports);
+            self.spending.note(now, lamports);
+        }
+        let unseen = self.board.end(&plan.task.account, outcome.next(&plan.task), now);
+        if unseen {
+            let keys = self.parts.live.snapshot.market(plan.task.market).map(|entry| entry.keys);
+            let mut wanted = vec![plan.task.account];
+            wanted.extend(keys.map(|keys| keys.market).filter(|market| *market != plan.task.account));
+            tokio::spawn(self.parts.asker.clone().read_accounts(wanted));
+        }
+    }
+
+    pub(super) fn report(&self, now: Instant, capped: bool) {
+        let Parts { metrics, health, live, own, .. } = &self.parts;
+        health.pass(now, live.heard_at);
+        if health.capped.swap(capped, Ordering::Relaxed) != capped {
+            tracing::warn!(capped, "spending cap");
+        }
+        metrics.capped.set(capped.into());
+        let (counts, unassessable) = self.watch.counts();
+        for (stage, count) in STAGES.into_iter().zip(counts) {
+            metrics.accounts.with_label_values(&[stage_name(stage)]).set(count);
+        }
+        let integer = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        metrics.unassessable.set(integer(unassessable));
+        let (waiting, under_way) = self.board.counts();
+        metrics.waiting.set(integer(waiting));
+        metrics.in_flight.set(integer(under_way));
+        metrics.slot.set(i64::try_from(live.slot).unwrap_or(i64::MAX));
+        metrics.clock_speed.set(live.clock.speed());
+        let collateral = live.snapshot.account(&own.margin).map_or(0, |account| account.collateral);
+        metrics.collateral.set(i64::try_from(collateral).unwrap_or(i64::MAX));
+        let unix_time = live.clock.now(now);
+        for entry in live.snapshot.markets() {
+            let available = insurance_available(&entry.market, live.insurance, unix_time);
+            // Figures for people.
+            metrics.insurance.with_label_values(&[&entry.keys.index.to_string()]).set(available as f64);
+        }
+    }
+}

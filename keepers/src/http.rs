@@ -1,0 +1,185 @@
+//! What a keeper tells over HTTP: `/metrics` for Prometheus, `/health` and `/ready` for whoever restarts it.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// The engine passes several times a second; so long without is a fault.
+const STUCK_AFTER: Duration = Duration::from_secs(15);
+/// The node answers about once a second; so long without is a fault.
+const DEAF_AFTER: Duration = Duration::from_secs(15);
+
+/// How the keeper is.
+pub struct Health {
+    started: Instant,
+    passed_ms: AtomicU64,
+    heard_ms: AtomicU64,
+    /// Whether the subscriptions are in place.
+    pub connected: AtomicBool,
+    /// Whether the spending cap has stopped it.
+    pub capped: AtomicBool,
+    /// Whether it can pay for transactions.
+    pub broke: AtomicBool,
+    /// Whether it is shutting down.
+    pub stopping: AtomicBool,
+}
+
+impl Health {
+    /// Starting now.
+    pub fn new(now: Instant) -> Self {
+        Health {
+            started: now,
+            passed_ms: AtomicU64::new(0),
+            heard_ms: AtomicU64::new(0),
+            connected: AtomicBool::new(false),
+            capped: AtomicBool::new(false),
+            broke: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    fn since_start(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The engine has passed, and last heard something at `heard`.
+    pub fn pass(&self, now: Instant, heard: Instant) {
+        self.passed_ms.store(self.since_start(now), Ordering::Relaxed);
+        self.heard_ms.store(self.since_start(heard), Ordering::Relaxed);
+    }
+
+    /// What is wrong; nothing of a healthy keeper.
+    pub fn complaints(&self, now: Instant) -> Vec<&'static str> {
+        let since =
+            |at: &AtomicU64| Duration::from_millis(self.since_start(now).saturating_sub(at.load(Ordering::Relaxed)));
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let all = [
+            (is(&self.stopping), "shutting down"),
+            (since(&self.passed_ms) > STUCK_AFTER, "decisions are stuck"),
+            (since(&self.heard_ms) > DEAF_AFTER, "nothing is heard from the node"),
+            (!is(&self.connected), "the subscriptions are not in place"),
+            (is(&self.capped), "the spending cap is reached"),
+            (is(&self.broke), "the key has too little SOL for a transaction"),
+        ];
+        all.into_iter().filter(|(wrong, _)| *wrong).map(|(_, complaint)| complaint).collect()
+    }
+
+    /// Whether it decides on a current view.
+    pub fn is_ready(&self) -> bool {
+        self.connected.load(Ordering::Relaxed) && !self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Clone)]
+struct Shared {
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+}
+
+/// Serves until cancelled. Fails at once when the address cannot be listened on.
+///
+/// # Errors
+/// When the address is taken, or not this machine's.
+pub async fn serve(
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    cancel: CancellationToken,
+) -> Result<impl Future<Output = ()>> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("--metrics-addr {address}"))?;
+    let bound = listener.local_addr()?;
+    tracing::info!(address = %bound, "serving /metrics, /health and /ready");
+    let router = Router::new()
+        .route("/metrics", get(exposition))
+        .route("/health", get(complaints))
+        .route("/ready", get(readiness))
+        .with_state(Shared { metrics, health });
+    Ok(async move {
+        let stopped = cancel.cancelled_owned();
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "the HTTP server stopped");
+        }
+    })
+}
+
+async fn exposition(State(shared): State<Shared>) -> (StatusCode, String) {
+    match shared.metrics.text() {
+        Ok(text) => (StatusCode::OK, text),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+async fn complaints(State(shared): State<Shared>) -> (StatusCode, String) {
+    let complaints = shared.health.complaints(Instant::now());
+    if complaints.is_empty() {
+        (StatusCode::OK, "ok\n".to_string())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n")
+    }
+}
+
+async fn readiness(State(shared): State<Shared>) -> (StatusCode, &'static str) {
+    if shared.health.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keeper_complains_of_what_is_wrong() {
+        let start = Instant::now();
+        let health = Health::new(start);
+        assert_eq!(health.complaints(start), ["the subscriptions are not in place"]);
+        health.connected.store(true, Ordering::Relaxed);
+        health.pass(start + Duration::from_secs(1), start);
+        assert!(health.complaints(start + Duration::from_secs(15)).is_empty() && health.is_ready());
+        assert_eq!(health.complaints(start + Duration::from_millis(15_500)), ["nothing is heard from the node"]);
+        assert_eq!(health.complaints(start + Duration::from_secs(60)).len(), 2);
+        health.stopping.store(true, Ordering::Relaxed);
+        assert!(!health.is_ready());
+    }
+
+    #[tokio::test]
+    async fn metrics_and_health_are_served() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let (metrics, health) = (Arc::new(Metrics::new().unwrap()), Arc::new(Health::new(Instant::now())));
+        let cancel = CancellationToken::new();
+        let server = tokio::spawn(serve(address, metrics, health.clone(), cancel.clone()).await.unwrap());
+        let ask = async |path: &str| {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        assert!(ask("/health").await.starts_with("HTTP/1.1 503"));
+        health.connected.store(true, Ordering::Relaxed);
+        assert!(ask("/health").await.starts_with("HTTP/1.1 200"));
+        assert!(ask("/ready").await.contains("ready"));
+        assert!(ask("/metrics").await.contains("ballast_keeper_accounts{stage=\"healthy\"} 0"));
+        assert!(ask("/other").await.starts_with("HTTP/1.1 404"));
+        cancel.cancel();
+        server.await.unwrap();
+    }
+}

@@ -1,0 +1,225 @@
+//! What Prometheus is told.
+
+use anyhow::Result;
+use prometheus::{
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder, core::Collector,
+};
+
+use crate::{
+    effect::Effect,
+    outcome::Outcome,
+    task::{Kind, STAGES, Task, stage_name},
+};
+
+/// Slots from the price that made an account eligible to the transaction.
+const REACTION_BUCKETS: [f64; 12] = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 40.0, 80.0, 150.0];
+/// Seconds of one pass of decisions.
+const PASS_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+
+/// All metrics of a keeper.
+pub struct Metrics {
+    registry: Registry,
+    /// Margin accounts in the view, by stage.
+    pub accounts: IntGaugeVec,
+    /// Margin accounts that cannot be assessed now.
+    pub unassessable: IntGauge,
+    /// Tasks waiting for their turn.
+    pub waiting: IntGauge,
+    /// Tasks under way.
+    pub in_flight: IntGauge,
+    /// Attempts that were simulated.
+    pub attempts: IntCounterVec,
+    /// Transactions sent.
+    pub sent: IntCounterVec,
+    /// Transactions that landed and succeeded.
+    pub confirmed: IntCounterVec,
+    /// Attempts that did not, by reason.
+    pub failed: IntCounterVec,
+    /// Confirmed transactions that did something else than their simulation.
+    pub surprises: IntCounterVec,
+    /// Slots between cause and effect.
+    pub reaction: HistogramVec,
+    /// Seconds from news to decisions.
+    pub pass: Histogram,
+    /// Fees paid, in lamports.
+    pub spent: IntCounter,
+    /// Rewards earned, in atoms.
+    pub rewards: IntCounterVec,
+    /// The keeper's SOL, in lamports.
+    pub balance: IntGauge,
+    /// Collateral of the keeper's own margin account, in atoms.
+    pub collateral: IntGauge,
+    /// Whether the subscriptions are in place.
+    pub connected: IntGauge,
+    /// How often they went.
+    pub disconnections: IntCounter,
+    /// Newest slot heard of.
+    pub slot: IntGauge,
+    /// Snapshots taken to repair the view.
+    pub repairs: IntCounter,
+    /// Accounts that the subscriptions had missed when a snapshot was taken.
+    pub missed: IntCounter,
+    /// What insurance can pay, by market, in atoms.
+    pub insurance: GaugeVec,
+    /// Most columns by which a position is out of place in the ranking index, by market.
+    pub rank_drift: IntGaugeVec,
+    /// Whether the spending cap has stopped the keeper.
+    pub capped: IntGauge,
+    /// Speed of the cluster's clock.
+    pub clock_speed: Gauge,
+}
+
+/// Registers a metric.
+fn add<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> Result<C> {
+    let metric = metric?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+impl Metrics {
+    /// All at zero.
+    ///
+    /// # Errors
+    /// Never, unless two metrics have one name.
+    pub fn new() -> Result<Metrics> {
+        let registry = Registry::new_custom(Some("ballast_keeper".to_string()), None)?;
+        let r = &registry;
+        let counter = |name: &str, help: &str| add(r, IntCounter::new(name, help));
+        let gauge = |name: &str, help: &str| add(r, IntGauge::new(name, help));
+        let counters =
+            |name: &str, help: &str, labels: &[&str]| add(r, IntCounterVec::new(Opts::new(name, help), labels));
+        let gauges = |name: &str, help: &str, labels: &[&str]| add(r, IntGaugeVec::new(Opts::new(name, help), labels));
+        let reaction = HistogramOpts::new("reaction_slots", "Slots from the cause of an action to its transaction");
+        let pass = HistogramOpts::new("pass_seconds", "Seconds from news to decisions");
+        let insurance = Opts::new("insurance_available_atoms", "What insurance can pay for a market now");
+        let metrics = Metrics {
+            accounts: gauges("accounts", "Margin accounts watched, by stage", &["stage"])?,
+            unassessable: gauge("accounts_unassessable", "Margin accounts that cannot be assessed now")?,
+            waiting: gauge("tasks_waiting", "Tasks waiting for their turn")?,
+            in_flight: gauge("tasks_in_flight", "Tasks under way")?,
+            attempts: counters("attempts_total", "Tasks simulated", &["kind"])?,
+            sent: counters("transactions_sent_total", "Transactions sent", &["kind"])?,
+            confirmed: counters("transactions_confirmed_total", "Transactions that landed and succeeded", &["kind"])?,
+            failed: counters("failures_total", "Attempts that did not succeed", &["kind", "result", "reason"])?,
+            surprises: counters("surprises_total", "Transactions that did not do what was simulated", &["kind"])?,
+            reaction: add(r, HistogramVec::new(reaction.buckets(REACTION_BUCKETS.to_vec()), &["kind"]))?,
+            pass: add(r, Histogram::with_opts(pass.buckets(PASS_BUCKETS.to_vec())))?,
+            spent: counter("lamports_spent_total", "Fees paid")?,
+            rewards: counters("rewards_atoms_total", "Rewards earned, as events tell", &["kind"])?,
+            balance: gauge("balance_lamports", "The keeper's SOL")?,
+            collateral: gauge("collateral_atoms", "Collateral of the keeper's own margin account")?,
+            connected: gauge("connected", "1 while the subscriptions are in place")?,
+            disconnections: counter("disconnections_total", "How often the subscriptions went")?,
+            slot: gauge("slot", "Newest slot heard of")?,
+            repairs: counter("repairs_total", "Snapshots taken to repair the view")?,
+            missed: counter("missed_updates_total", "Accounts that the subscriptions had missed")?,
+            insurance: add(r, GaugeVec::new(insurance, &["market"]))?,
+            rank_drift: gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
+            capped: gauge("spending_capped", "1 while the spending cap stops the keeper")?,
+            clock_speed: add(r, Gauge::new("clock_speed", "Seconds of the cluster in a second"))?,
+            registry,
+        };
+        metrics.preset();
+        Ok(metrics)
+    }
+
+    /// Series that should be there from the start, so that an alert on a rate sees the first one.
+    fn preset(&self) {
+        for stage in STAGES {
+            self.accounts.with_label_values(&[stage_name(stage)]).set(0);
+        }
+        for kind in Kind::ALL {
+            let kind = &[kind.name()];
+            for counters in [&self.attempts, &self.sent, &self.confirmed, &self.surprises, &self.rewards] {
+                counters.with_label_values(kind).inc_by(0);
+            }
+            let _ = self.reaction.with_label_values(kind);
+        }
+    }
+
+    /// Notes what became of a task.
+    pub fn note(&self, task: &Task, outcome: &Outcome, since_slot: u64, reward: u64) {
+        let kind = &[task.kind.name()];
+        self.attempts.with_label_values(kind).inc();
+        if outcome.signature().is_some() {
+            self.sent.with_label_values(kind).inc();
+        }
+        match outcome {
+            Outcome::Confirmed { slot, expected, actual, .. } => {
+                self.confirmed.with_label_values(kind).inc();
+                let slots = u32::try_from(slot.saturating_sub(since_slot)).unwrap_or(u32::MAX);
+                self.reaction.with_label_values(kind).observe(f64::from(slots));
+                self.rewards.with_label_values(kind).inc_by(reward);
+                if actual.is_some_and(|actual: Effect| actual != *expected) {
+                    self.surprises.with_label_values(kind).inc();
+                }
+            }
+            Outcome::DryRun(_) => {}
+            Outcome::Nothing
+            | Outcome::Refused(_)
+            | Outcome::Failed { .. }
+            | Outcome::Expired(_)
+            | Outcome::Trouble(_)
+            | Outcome::Unknown => {
+                let reason = outcome.error().unwrap_or("Nothing");
+                self.failed.with_label_values(&[task.kind.name(), outcome.name(), reason]).inc();
+            }
+        }
+    }
+
+    /// The exposition text.
+    ///
+    /// # Errors
+    /// Never, unless a metric is malformed.
+    pub fn text(&self) -> Result<String> {
+        let mut buffer = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut buffer)?;
+        Ok(String::from_utf8(buffer)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_risk::health::Stage;
+    use solana_pubkey::Pubkey;
+    use solana_signature::Signature;
+
+    use super::*;
+    use crate::task::Urgency;
+
+    #[test]
+    fn outcomes_are_counted_by_kind_and_reason() {
+        let metrics = Metrics::new().unwrap();
+        let task = Task {
+            kind: Kind::Liquidate,
+            market: 0,
+            account: Pubkey::new_from_array([1; 32]),
+            stage: Stage::Partial,
+            reason: "reduce",
+            urgency: Urgency::Blocking,
+        };
+        let confirmed = Outcome::Confirmed {
+            signature: Signature::default(),
+            slot: 13,
+            fee: Some(5_000),
+            expected: Effect::default(),
+            actual: Some(Effect { lots: 1, ..Effect::default() }),
+        };
+        metrics.note(&task, &confirmed, 11, 7);
+        metrics.note(&task, &Outcome::Expired(Signature::default()), 11, 0);
+        let text = metrics.text().unwrap();
+        for line in [
+            "ballast_keeper_transactions_sent_total{kind=\"liquidate\"} 2",
+            "ballast_keeper_transactions_confirmed_total{kind=\"liquidate\"} 1",
+            "ballast_keeper_failures_total{kind=\"liquidate\",reason=\"Expired\",result=\"expired\"} 1",
+            "ballast_keeper_reaction_slots_bucket{kind=\"liquidate\",le=\"2\"} 1",
+            "ballast_keeper_reaction_slots_bucket{kind=\"liquidate\",le=\"1\"} 0",
+            "ballast_keeper_rewards_atoms_total{kind=\"liquidate\"} 7",
+            "ballast_keeper_surprises_total{kind=\"liquidate\"} 1",
+            "ballast_keeper_accounts{stage=\"bankrupt\"} 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}

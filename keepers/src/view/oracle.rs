@@ -1,0 +1,40 @@
+//! Oracle accounts that the keeper knows: what a market would be after a refresh that nobody has brought yet.
+
+use std::time::Duration;
+
+use anchor_lang::prelude::AccountInfo;
+use ballast_client::{
+    ballast::{oracle::read_sample, state::Market},
+    rpc,
+};
+use ballast_risk::{
+    mark,
+    oracle::{self, Sample},
+};
+use solana_account_decoder_client_types::UiAccount;
+use solana_pubkey::Pubkey;
+
+/// For how long a market may lag behind its oracle account before the keeper refreshes it itself: time for the oracle
+/// poster, whose work it is.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The price in an oracle account, read by the program's own adapter; `None` when that refuses.
+pub fn sample(market: &Market, key: Pubkey, account: &UiAccount) -> Option<Sample> {
+    let mut account = rpc::decode(account)?;
+    let info = AccountInfo::new(&key, false, false, &mut account.lamports, &mut account.data, &account.owner, false);
+    read_sample(market, &info).ok()
+}
+
+/// The market after a refresh with `sample`, as far as liquidation sees it: reading and mark. `None` when the program
+/// would refuse the sample, as one that is not newer.
+pub fn refreshed(market: &Market, sample: &Sample, now: i64) -> Option<Market> {
+    let state = market.mark_state();
+    let limits = market.params.oracle(market.lot_exponent());
+    let last = market.reading().publish_time;
+    let reading = oracle::check(sample, now, last, state.slow_average(), &limits).ok()?;
+    let next = mark::advance(state, reading.price, reading.publish_time, &market.params.mark()).ok()?;
+    let mut after = *market;
+    after.set_mark_state(next);
+    after.set_reading(reading);
+    Some(after)
+}

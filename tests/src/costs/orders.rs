@@ -1,0 +1,95 @@
+//! Orders that rest, leave, and take.
+
+use ballast_client::units::Side;
+
+use super::{
+    Cost, Extent,
+    crowd::{MARK, RICH, TICK, crowd, deep_market, quiet, random_price, rest},
+    population::Random,
+    samples::Samples,
+};
+use crate::harness::{BTC, Expect, Trader, World};
+
+/// Orders a side in the book.
+const RESTING: usize = 1_000;
+/// Most makers that one order meets here.
+const MAKERS: usize = 50;
+/// Lots of an order.
+const LOTS: u64 = 10;
+
+/// A market with a full book, and a way of being random.
+fn full_book() -> (World, Random) {
+    let (mut world, mut random) = (quiet(&[deep_market()]), Random(1));
+    crowd(&mut world, BTC, RESTING, &mut random);
+    (world, random)
+}
+
+/// Two traders with positions against each other.
+fn opponents(world: &mut World) -> (Trader, Trader) {
+    let (buyer, seller) = (world.trader(RICH), world.trader(RICH));
+    world.trade(BTC, buyer, seller, 100, MARK);
+    (buyer, seller)
+}
+
+/// Placing and cancelling orders at random prices in a full book. The account has a position and orders in the market, so
+/// that its margin has to be computed.
+pub(super) fn resting(extent: Extent) -> Vec<Cost> {
+    let (mut world, mut random) = full_book();
+    let (trader, _) = opponents(&mut world);
+    let mut quote = || {
+        let side = if random.below(2) == 0 { Side::Long } else { Side::Short };
+        (side, random_price(MARK, side, &mut random))
+    };
+    let (side, price) = quote();
+    let (_, first) = rest(&mut world, trader, BTC, side, LOTS, price);
+    let (mut placed, mut cancelled) = (Vec::new(), Vec::new());
+    for _ in 0..extent.samples() {
+        let (side, price) = quote();
+        let (id, units) = rest(&mut world, trader, BTC, side, LOTS, price);
+        placed.push(units);
+        cancelled.push(world.cancel(trader, BTC, id).succeeds().units());
+    }
+    for _ in 1..10 {
+        let (side, price) = quote();
+        rest(&mut world, trader, BTC, side, LOTS, price);
+    }
+    let all = world.cancel_all(trader, BTC, None, 10).succeeds().units();
+
+    let newcomer = world.trader(RICH);
+    let (side, price) = quote();
+    let (_, very_first) = rest(&mut world, newcomer, BTC, side, LOTS, price);
+
+    let mut costs = Vec::new();
+    costs.extend(Samples::from_iter(placed).rows("post-only, 1,000 orders a side", 8_000));
+    costs.push(Cost::units("post-only, an account's first order, with a position", first));
+    costs.push(Cost::units("post-only, an account's first order, without one", very_first));
+    costs.extend(Samples::from_iter(cancelled).rows("cancel, 1,000 orders a side", 4_000));
+    costs.push(Cost::units("cancel all of 10 orders", all));
+    costs
+}
+
+/// Taking makers whole, each of another account and at another price, from a full book.
+pub(super) fn taking(_: Extent) -> Vec<Cost> {
+    let (mut world, _) = full_book();
+    let (trader, _) = opponents(&mut world);
+    let newcomer = world.trader(RICH);
+    let mut best = MARK;
+    for _ in 0..MAKERS {
+        best += TICK;
+        let maker = world.trader(RICH);
+        rest(&mut world, maker, BTC, Side::Short, LOTS, best);
+    }
+    let take = |trader, makers: usize| {
+        let mut world = world.fork();
+        world.buy(trader, BTC, LOTS * makers as u64, best).succeeds().units()
+    };
+    let [one, ten, fifty] = [1, 10, MAKERS].map(|makers| take(trader, makers));
+    vec![
+        Cost::units("take, 1 maker", one).at_most(20_000),
+        Cost::units("take, 1 maker, the account's first trade", take(newcomer, 1)),
+        Cost::units("take, 10 makers", ten),
+        Cost::units("take, 50 makers", fifty),
+        Cost::units("each further maker, (50 makers - 1 maker) / 49", (fifty - one) / (MAKERS as u64 - 1))
+            .at_most(1_600),
+    ]
+}

@@ -1,0 +1,23 @@
+//! An exchange on a virtual machine, with everything around it: tokens, oracles, traders, a clock. After every
+//! instruction the solvency invariants are checked from account data alone, and an instruction that failed must have
+//! changed nothing.
+
+mod chain;
+mod expect;
+mod forced;
+mod inspect;
+mod ledger;
+mod oracle;
+mod params;
+mod trade;
+mod traders;
+mod usage;
+mod world;
+
+pub use chain::{Chain, Lite, Outcome, Receipt, Refusal, sign};
+pub use expect::Expect;
+pub use oracle::Observation;
+pub use params::{DOLLAR, MarketSpec, default_params};
+pub use traders::Trader;
+pub use usage::Usage;
+pub use world::{BTC, ETH, Realm, SOL, World};

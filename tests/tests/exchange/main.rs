@@ -1,0 +1,15 @@
+//! What the exchange does and what it refuses, on the compiled program: one subject per file.
+
+mod accounts;
+mod attackers;
+mod deleveraging;
+mod flow;
+mod liquidation;
+mod margin;
+mod money;
+mod oracle;
+mod orders;
+mod ranking;
+mod seats;
+mod sequences;
+mod substitution;

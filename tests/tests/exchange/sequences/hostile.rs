@@ -1,0 +1,127 @@
+//! What people who mean ill do: sound instructions with one thing changed.
+
+use ballast_book::OrderId;
+use ballast_client::{
+    instructions,
+    units::{Lots, Price, Side},
+};
+use ballast_tests::harness::Outcome;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use super::Run;
+
+impl Run {
+    /// A sound instruction of any kind, and who signs it.
+    fn sound(&mut self) -> (Instruction, Option<Keypair>) {
+        let (trader, other, market) = (self.trader(), self.trader(), self.market());
+        let (owner, margin, wallet) = (self.world.owner(trader), self.world.margin(trader), self.world.wallet(trader));
+        let (keys, at) = (self.world.keys, self.world.market_keys(market));
+        let key = owner.pubkey();
+        let amount = self.dice.next() >> self.dice.below(64);
+        let signed = |instruction| (instruction, Some(owner.insecure_clone()));
+        match self.dice.below(13) {
+            0 => {
+                let others = self.world.others(trader, Some(market));
+                let order = self.order(market);
+                signed(instructions::place_order(&key, &margin, &at, order, &others))
+            }
+            1 => {
+                let others = self.world.others(trader, None);
+                signed(instructions::withdraw(&key, &keys, &margin, &wallet, amount, &others))
+            }
+            2 => signed(instructions::deposit(&key, &keys, &margin, &wallet, amount % 1_000_000)),
+            3 => signed(instructions::cancel_all(&key, &margin, &at, None, 10)),
+            4 => {
+                let takeover = self.world.takeover_of(trader, other, market);
+                signed(instructions::takeover(&keys, &takeover, Lots(amount)))
+            }
+            5 => (instructions::settle_seat(&self.world.tend(trader, other, market)), None),
+            6 => (instructions::rerank(&self.world.tend(trader, other, market)), None),
+            7 => (instructions::liquidate(&self.world.tend(trader, other, market)), None),
+            8 => (instructions::deleverage(&keys, &self.world.tend(trader, other, market), u32::MAX), None),
+            9 => (instructions::cover_bad_debt(&keys, &self.world.tend(trader, other, market)), None),
+            10 => signed(instructions::withdraw_fees(&key, &keys, &at.market, &wallet)),
+            11 => (instructions::sweep_insurance_fees(&keys, &at.market), None),
+            _ => signed(instructions::fund_insurance(&key, &keys, &wallet, amount % 1_000_000)),
+        }
+    }
+
+    /// Sends a sound instruction with something changed.
+    pub fn forge(&mut self) -> Outcome {
+        let (mut forged, mut signer) = self.sound();
+        let stranger = self.trader();
+        match self.dice.below(6) {
+            0 => {
+                // Somebody else's account, market, book or vault in place of the right one.
+                let at = self.dice.index(forged.accounts.len());
+                let watched: Vec<_> = self.world.watched().collect();
+                let impostor = self.dice.pick(&watched);
+                if !forged.accounts[at].is_signer {
+                    forged.accounts[at].pubkey = impostor;
+                }
+            }
+            1 => {
+                // The same account twice.
+                let (from, to) = (self.dice.index(forged.accounts.len()), self.dice.index(forged.accounts.len()));
+                if !forged.accounts[to].is_signer {
+                    forged.accounts[to].pubkey = forged.accounts[from].pubkey;
+                }
+            }
+            2 => {
+                // Not all that is needed.
+                let keep = self.dice.index(forged.accounts.len());
+                forged.accounts.truncate(keep);
+            }
+            3 => {
+                // Signed by a stranger.
+                let owner = self.world.owner(stranger);
+                for meta in forged.accounts.iter_mut().filter(|meta| meta.is_signer) {
+                    meta.pubkey = owner.pubkey();
+                }
+                signer = signer.map(|_| owner);
+            }
+            4 => {
+                // Other arguments: any bytes behind the instruction's name.
+                for at in 8..forged.data.len() {
+                    if self.dice.chance(30) {
+                        forged.data[at] = self.dice.next().to_le_bytes()[0];
+                    }
+                }
+            }
+            _ => {
+                // More accounts than needed: the instruction's own markets once more.
+                let again = forged.accounts.clone();
+                forged.accounts.extend(again.into_iter().filter(|meta| !meta.is_signer));
+            }
+        }
+        let needed = forged.accounts.iter().any(|meta| meta.is_signer);
+        let signers: Vec<_> = signer.iter().filter(|_| needed).collect();
+        self.world.send(&[forged], &signers)
+    }
+
+    /// Cancels orders that are long gone, of others, or made up.
+    pub fn replay(&mut self) -> Outcome {
+        let (trader, market) = (self.trader(), self.market());
+        let id = match self.orders.len() {
+            0 => OrderId(u128::from(self.dice.next()) << 64 | u128::from(self.dice.next())),
+            length => self.orders[self.dice.index(length)].2,
+        };
+        let id = if self.dice.chance(30) { OrderId(id.0 ^ (1 << self.dice.below(128))) } else { id };
+        self.world.cancel(trader, market, id)
+    }
+
+    /// Trades with oneself through two accounts at the edge of the band, and has everything settled for the bounties.
+    pub fn collude(&mut self) -> Outcome {
+        let (ann, bob, kit, market) = (self.trader(), self.trader(), self.trader(), self.market());
+        let mark = self.world.market(market).mark().0;
+        let (price, lots) = (mark * self.dice.between(91, 109) / 100 / 100 * 100, self.dice.between(1, 300));
+        let ask = instructions::limit_order(Side::Short, Price(price), Lots(lots));
+        let outcome = self.world.place(ann, market, ask);
+        self.reached.note(&outcome);
+        let outcome = self.world.buy(bob, market, lots, price);
+        self.reached.note(&outcome);
+        self.world.settle(kit, ann, market)
+    }
+}

@@ -1,0 +1,124 @@
+//! Long random histories of honest and hostile callers over three markets, cross and isolated, with prices that jump. After
+//! every instruction the exchange is audited; an instruction that fails must have changed nothing. At the end everybody
+//! closes and leaves, and the vaults must hold exactly what is owed.
+
+mod dice;
+mod honest;
+mod hostile;
+mod reached;
+
+use ballast_book::OrderId;
+use ballast_tests::harness::{DOLLAR, MarketSpec, Outcome, Trader, Usage, World};
+use dice::Dice;
+use reached::Reached;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+
+const MARKETS: u16 = 3;
+const SEEDS: [u64; 4] = [1, 2, 3, 4];
+const STEPS: u32 = 1_200;
+
+/// One history.
+struct Run {
+    world: World,
+    dice: Dice,
+    orders: Vec<(Trader, u16, OrderId)>,
+    gone: Vec<Trader>,
+    /// Where prices began.
+    homes: Vec<u64>,
+    /// Where fees go.
+    treasury: Pubkey,
+    reached: Reached,
+}
+
+impl Run {
+    fn new(seed: u64) -> Run {
+        let spec = |spec: MarketSpec| {
+            spec.with(|params| {
+                params.deleverage_delay_s = 10;
+                params.insurance_limit_per_day = 500 * DOLLAR;
+                params.funding_impact_quote = 100 * DOLLAR;
+                params.liquidation_cooldown_s = 10;
+                params.max_deviation_open_bps = 4_000;
+            })
+        };
+        let specs = [MarketSpec::btc(), MarketSpec::eth(), MarketSpec::sol()].map(spec);
+        let mut world = World::new(&specs);
+        let mut dice = Dice::new(seed);
+        for _ in 0..8 {
+            let deposit = dice.between(200, 3_000) * DOLLAR;
+            let trader = world.trader(deposit);
+            if dice.chance(40) {
+                world.another_account(trader, dice.between(100, 1_000) * DOLLAR);
+            }
+        }
+        world.trader(200_000 * DOLLAR);
+        world.fund_insurance(300 * DOLLAR);
+        let treasury = world.create_tokens(&Keypair::new().pubkey(), 0);
+        world.watch(treasury);
+        let homes = specs.iter().map(|spec| spec.price).collect();
+        Run { world, dice, orders: Vec::new(), gone: Vec::new(), homes, treasury, reached: Reached::default() }
+    }
+
+    /// Anybody whose account is open.
+    fn trader(&mut self) -> Trader {
+        let everybody: Vec<_> = self.everybody().collect();
+        self.dice.pick(&everybody)
+    }
+
+    fn everybody(&self) -> impl Iterator<Item = Trader> + use<> {
+        let gone = self.gone.clone();
+        self.world.traders().filter(move |trader| !gone.contains(trader))
+    }
+
+    fn market(&mut self) -> u16 {
+        u16::try_from(self.dice.below(u64::from(MARKETS))).expect("a few markets")
+    }
+
+    fn step(&mut self) -> Outcome {
+        match self.dice.below(100) {
+            0..=24 => self.trade(),
+            25..=32 => self.gamble(),
+            33..=37 => self.close(),
+            38..=42 => self.cancel(),
+            43..=46 => self.move_money(),
+            47..=52 => self.tend(),
+            53..=57 => self.settle_a_seat(),
+            58..=75 => self.keep(),
+            76..=83 => self.tick(),
+            84..=86 => self.jump(),
+            87 => self.silence(),
+            88..=90 => self.govern(),
+            91 => self.leave(),
+            92..=97 => self.forge(),
+            98 => self.replay(),
+            _ => self.collude(),
+        }
+    }
+}
+
+fn play(seed: u64) -> (Reached, Usage) {
+    let mut run = Run::new(seed);
+    for _ in 0..STEPS {
+        let outcome = run.step();
+        run.reached.note(&outcome);
+    }
+    (run.reached, run.world.usage)
+}
+
+#[test]
+fn the_exchange_stays_sound_whatever_anybody_does() {
+    let runs: Vec<_> = SEEDS.map(|seed| std::thread::spawn(move || play(seed))).into_iter().collect();
+    let (mut reached, mut usage) = (Reached::default(), Usage::default());
+    for (run, seed) in runs.into_iter().zip(SEEDS) {
+        let (one, units) = run.join().unwrap_or_else(|_| panic!("seed {seed}"));
+        reached.extend(one);
+        usage.extend(units);
+    }
+    println!("{} transactions\n{usage}", reached.instructions);
+    for (state, count) in reached.states.iter().map(|(state, count)| (state.to_string(), count)).chain(reached.errors.iter().map(|(error, count)| (error.clone(), count))) {
+        println!("{count:>7}  {state}");
+    }
+    assert_eq!(reached.missing(), Vec::<&str>::new(), "the runs reach what they claim to test");
+}

@@ -1,0 +1,74 @@
+//! Measures what the program's instructions cost on the chain's virtual machine.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf, absolute};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::sbpf_build::{self, Program};
+use crate::workspace;
+
+/// Compiles the programs that are measured, then measures them; `json` names a file for the figures.
+pub fn run(json: Option<&Path>) -> Result<()> {
+    let json = json.map(absolute).transpose().context("the path of the JSON file")?;
+    sbpf_build::build_all(&[Program::BALLAST, Program::RANK_PROBE])?;
+    let mut bench = Command::new(build()?);
+    if let Some(json) = json {
+        bench.arg("--json").arg(json);
+    }
+    let status = bench.current_dir(workspace::root()).status().context("starting the benchmark")?;
+    if !status.success() {
+        bail!("the benchmark could not measure everything: see above");
+    }
+    Ok(())
+}
+
+/// Builds what measures, with the features that `cargo xtask test` builds the same crates with, so that neither compiles
+/// them again for the other.
+fn build() -> Result<PathBuf> {
+    let mut child = Command::new(workspace::cargo())
+        .args(["build", "--workspace", "--example", "bench", "--message-format=json-render-diagnostics"])
+        .current_dir(workspace::root())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting cargo build")?;
+    let mut executable = None;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            executable = executable_of(&line.context("reading cargo's messages")?).or(executable);
+        }
+    }
+    let status = child.wait().context("waiting for cargo build")?;
+    if !status.success() {
+        bail!("the benchmark does not compile: see above");
+    }
+    executable.context("cargo built no benchmark")
+}
+
+/// The executable that a message of cargo reports, if it is the benchmark's.
+fn executable_of(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let ours = message["target"]["name"] == "bench" && message["target"]["kind"][0] == "example";
+    message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_benchmarks_executable_is_taken() {
+        let message = |name: &str, kind: &str| {
+            format!(
+                r#"{{"reason":"compiler-artifact","target":{{"kind":["{kind}"],"name":"{name}"}},"executable":"/x"}}"#
+            )
+        };
+        assert_eq!(executable_of(&message("bench", "example")), Some(PathBuf::from("/x")));
+        assert_eq!(executable_of(&message("bench", "bin")), None);
+        assert_eq!(executable_of(&message("accuracy", "example")), None);
+        assert_eq!(executable_of(r#"{"reason":"build-finished","success":true}"#), None);
+        assert_eq!(executable_of("no JSON"), None);
+    }
+}
