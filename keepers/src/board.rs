@@ -14,6 +14,9 @@ use crate::task::Task;
 /// Longest pause after failures in a row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How much longer the delays of upkeep are, for which a second keeper would pay in vain.
+const UPKEEP_JITTER: u32 = 8;
+
 /// A task that waits for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -65,7 +68,7 @@ pub struct Board {
 }
 
 impl Board {
-    /// With delays up to `jitter`.
+    /// With delays up to `jitter`, and longer ones for upkeep.
     pub fn new(jitter: Duration) -> Self {
         Board {
             jitter,
@@ -77,10 +80,11 @@ impl Board {
         }
     }
 
-    fn delay(&mut self, key: &Pubkey) -> Duration {
+    fn delay(&mut self, task: &Task) -> Duration {
         self.drawn = self.drawn.wrapping_add(1);
-        let most = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
-        Duration::from_micros(self.random.hash_one((key, self.drawn)) % most)
+        let longest = if task.urgency.presses() { self.jitter } else { self.jitter.saturating_mul(UPKEEP_JITTER) };
+        let most = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+        Duration::from_micros(self.random.hash_one((task.account, self.drawn)) % most)
     }
 
     /// Notes a task. One of the same kind in the same market goes on waiting as it did; a more urgent one takes the place of
@@ -96,7 +100,7 @@ impl Board {
                 return;
             }
         }
-        let ready_at = now + self.delay(&key);
+        let ready_at = now + self.delay(&task);
         self.waiting.insert(key, Waiting { task, since_slot: slot, ready_at });
     }
 

@@ -100,6 +100,13 @@ pub enum Urgency {
     Rank(core::cmp::Reverse<u64>),
 }
 
+impl Urgency {
+    /// Whether somebody's money is at risk until it is done.
+    pub fn presses(self) -> bool {
+        matches!(self, Urgency::Blocking | Urgency::Forced(_))
+    }
+}
+
 /// Something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Task {

@@ -77,6 +77,9 @@ pub fn play<C: Chain>(chain: C) -> (Ledger, Usage) {
     note(&mut world, "settlement");
     withdraw(&mut world, &cast);
     note(&mut world, "withdrawal");
+    for trader in cast.all() {
+        world.close_account(trader).succeeds();
+    }
     (ledger, world.usage)
 }
 
@@ -172,7 +175,6 @@ fn withdraw<C: Chain>(world: &mut World<C>, cast: &Cast) {
             world.withdraw(trader, collateral).succeeds();
         }
         assert_eq!(world.wallet_tokens(trader), wallet + collateral);
-        world.close_account(trader).succeeds();
     }
     let market = world.market(BTC);
     assert_eq!(world.vault_tokens(), market.fees + market.insurance_fees + market.pool, "the rest is fees");

@@ -24,7 +24,10 @@ impl Bank {
         let folder = compiled_program("ballast.so");
         let folder = folder.parent().expect("a file is in a folder");
         // SAFETY: before any other thread of this process is started.
-        unsafe { std::env::set_var("BPF_OUT_DIR", folder) };
+        unsafe {
+            std::env::set_var("BPF_OUT_DIR", folder);
+            std::env::set_var("RUST_LOG", "error");
+        }
         let mut test = ProgramTest::default();
         test.prefer_bpf(true);
         test.add_program("ballast", PROGRAM_ID, None);

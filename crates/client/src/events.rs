@@ -2,7 +2,7 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    AccountOpened, BadDebtCovered, BountyPaid, Deleveraged, Deposited, ExchangeCreated, InsuranceFunded, Liquidated,
+    AccountOpened, BadDebtCovered, BountyPaid, Deleveraged, Deposited, DustSwept, ExchangeCreated, InsuranceFunded, Liquidated,
     MarkUpdated, MarketCreated, MarketStatusChanged, OrderPlaced, OrdersCancelled, OrdersPruned, PositionChanged,
     Reranked, Settled, Traded, Withdrawn,
 };
@@ -74,6 +74,8 @@ events! {
     BadDebtCovered,
     /// The caller of a permissionless instruction was paid.
     BountyPaid,
+    /// What rounding left in the ranking index was settled with insurance.
+    DustSwept,
     /// Orders that takers only pass over were removed.
     OrdersPruned,
     /// A position's rank was brought to date.

@@ -166,6 +166,11 @@ impl<'a> Index<'a> {
         Ok(amount)
     }
 
+    /// Takes `amount` atoms of the dust owner's cash of a side out of the index; pays in, when negative.
+    pub fn draw_dust(&mut self, side: Side, amount: Quote) -> Result<(), Error> {
+        self.fixed.sides[side.index()].dust.pay(amount)
+    }
+
     /// Sells all dust lots of a side (buys them back, for shorts) at a price, as when the market closes. Returns how many; their
     /// cash stays until it is swept.
     pub fn close_dust(&mut self, side: Side, price: Price, funding: i64) -> Result<Lots, Error> {

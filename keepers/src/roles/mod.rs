@@ -20,6 +20,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{
     config::{Config, Role},
+    decide::liquidate::Reason::StartClock,
     task::{Kind, Plan, Task, Urgency},
 };
 
@@ -122,14 +123,13 @@ impl<'a> Context<'a> {
 /// # Errors
 /// When the view cannot be read, or a price does not allow it.
 pub fn find_forced(context: &Context, key: &Pubkey, due: &Due) -> Result<Vec<Task>, ViewError> {
-    let mut tasks = Vec::new();
-    if context.config.has(Role::Liquidator) {
-        tasks.extend(liquidator::find(context, key, due)?);
-    }
-    if context.config.has(Role::Deleverager) {
-        tasks.extend(deleverager::find(context, key, due)?);
-    }
-    Ok(tasks)
+    let has = |role| context.config.has(role);
+    let liquidator = if has(Role::Liquidator) { liquidator::find(context, key, due)? } else { None };
+    let deleverager = if has(Role::Deleverager) { deleverager::find(context, key, due)? } else { Vec::new() };
+    // What only starts a clock is superfluous beside a deleveraging, which starts it as well.
+    let starts_clock = |task: &Task| task.reason == StartClock.name();
+    let liquidator = liquidator.filter(|task| deleverager.is_empty() || !starts_clock(task));
+    Ok(liquidator.into_iter().chain(deleverager).collect())
 }
 
 /// Decides again, and builds the instructions if it is still to be done.

@@ -193,11 +193,12 @@ fn is_worth_sweeping(context: &Context, fees: u64) -> bool {
 /// # Errors
 /// When the view cannot be read.
 pub fn build_sweep(context: &Context, task: &Task) -> Result<Option<Plan>, ViewError> {
-    if !is_worth_sweeping(context, context.view.market(task.market)?.market.insurance_fees) {
+    let market = context.view.market(task.market)?;
+    if !is_worth_sweeping(context, market.market.insurance_fees) {
         return Ok(None);
     }
     let keys = &context.view.snapshot().keys;
-    Ok(Some(Plan::new(*task, instructions::sweep_insurance_fees(keys, &task.account))))
+    Ok(Some(Plan::new(*task, instructions::sweep_insurance_fees(keys, &market.entry.keys))))
 }
 
 /// Sides of books whose front is full of orders that takers only pass over.

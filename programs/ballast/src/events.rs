@@ -25,6 +25,7 @@ pub enum Cause {
 
 /// An exchange was founded.
 #[event]
+#[derive(Clone, Debug)]
 pub struct ExchangeCreated {
     /// The exchange.
     pub exchange: Pubkey,
@@ -36,6 +37,7 @@ pub struct ExchangeCreated {
 
 /// A market was created.
 #[event]
+#[derive(Clone, Debug)]
 pub struct MarketCreated {
     /// The market.
     pub market: Pubkey,
@@ -47,6 +49,7 @@ pub struct MarketCreated {
 
 /// A market's state changed.
 #[event]
+#[derive(Clone, Debug)]
 pub struct MarketStatusChanged {
     /// The market.
     pub market: Pubkey,
@@ -58,6 +61,7 @@ pub struct MarketStatusChanged {
 
 /// A margin account was opened.
 #[event]
+#[derive(Clone, Debug)]
 pub struct AccountOpened {
     /// The account.
     pub account: Pubkey,
@@ -69,6 +73,7 @@ pub struct AccountOpened {
 
 /// Collateral came in.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Deposited {
     /// The account.
     pub account: Pubkey,
@@ -80,6 +85,7 @@ pub struct Deposited {
 
 /// Collateral went out.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Withdrawn {
     /// The account.
     pub account: Pubkey,
@@ -91,6 +97,7 @@ pub struct Withdrawn {
 
 /// Insurance grew.
 #[event]
+#[derive(Clone, Debug)]
 pub struct InsuranceFunded {
     /// The exchange.
     pub exchange: Pubkey,
@@ -102,6 +109,7 @@ pub struct InsuranceFunded {
 
 /// The mark moved.
 #[event]
+#[derive(Clone, Debug)]
 pub struct MarkUpdated {
     /// The market's index.
     pub market: u16,
@@ -141,6 +149,7 @@ pub struct OrderRemoved {
 
 /// A taker met makers.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Traded {
     /// The market's index.
     pub market: u16,
@@ -160,6 +169,7 @@ pub struct Traded {
 
 /// An order came to rest.
 #[event]
+#[derive(Clone, Debug)]
 pub struct OrderPlaced {
     /// The market's index.
     pub market: u16,
@@ -181,6 +191,7 @@ pub struct OrderPlaced {
 
 /// Orders left the book unfilled.
 #[event]
+#[derive(Clone, Debug)]
 pub struct OrdersCancelled {
     /// The market's index.
     pub market: u16,
@@ -194,6 +205,7 @@ pub struct OrdersCancelled {
 
 /// Expired orders, and orders beyond the band, were removed by anyone.
 #[event]
+#[derive(Clone, Debug)]
 pub struct OrdersPruned {
     /// The market's index.
     pub market: u16,
@@ -203,6 +215,7 @@ pub struct OrdersPruned {
 
 /// An account's position and money in a market after a change.
 #[event]
+#[derive(Clone, Debug)]
 pub struct PositionChanged {
     /// The market's index.
     pub market: u16,
@@ -224,6 +237,7 @@ pub struct PositionChanged {
 
 /// Money moved between an account and the market's pool, or funding was paid.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Settled {
     /// The market's index.
     pub market: u16,
@@ -241,6 +255,7 @@ pub struct Settled {
 
 /// An account was put through a stage of liquidation.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Liquidated {
     /// The market's index.
     pub market: u16,
@@ -274,6 +289,7 @@ pub struct Liquidated {
 
 /// A bankrupt position was closed against the other side of the market.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Deleveraged {
     /// The market's index.
     pub market: u16,
@@ -306,6 +322,7 @@ pub struct Deleveraged {
 
 /// Insurance paid for a loss that nothing else covers.
 #[event]
+#[derive(Clone, Debug)]
 pub struct BadDebtCovered {
     /// The market's index.
     pub market: u16,
@@ -319,6 +336,7 @@ pub struct BadDebtCovered {
 
 /// The caller of a permissionless instruction was paid.
 #[event]
+#[derive(Clone, Debug)]
 pub struct BountyPaid {
     /// The market's index.
     pub market: u16,
@@ -330,8 +348,19 @@ pub struct BountyPaid {
     pub amount: u64,
 }
 
+/// What rounding had left in the ranking index went to insurance, or came from it.
+#[event]
+#[derive(Clone, Debug)]
+pub struct DustSwept {
+    /// The market's index.
+    pub market: u16,
+    /// Atoms that moved from the market's pool to insurance's fees (negative: the other way).
+    pub amount: i64,
+}
+
 /// A position's place in the ranking index was brought to date.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Reranked {
     /// The market's index.
     pub market: u16,

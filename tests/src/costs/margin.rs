@@ -11,7 +11,7 @@ use super::{
     crowd::{MARK, RICH, TICK, quiet, rest},
     lookup::{self, LOCKS, PACKET, Sent},
 };
-use crate::harness::{Expect, MarketSpec, Trader, World};
+use crate::harness::{MarketSpec, Trader, World};
 
 /// Markets that an account can be in.
 const MARKETS: u16 = 16;

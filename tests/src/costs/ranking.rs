@@ -7,7 +7,6 @@ use solana_account::{Account, ReadableAccount};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
-use solana_signer::Signer;
 
 use super::{
     Cost, Extent,

@@ -78,7 +78,7 @@ impl<C: Chain> World<C> {
 
     /// Moves the market's insurance fees into the insurance vault.
     pub fn sweep_insurance_fees(&mut self, market: u16) -> Outcome {
-        let sweep = instructions::sweep_insurance_fees(&self.keys, &self.market_keys(market).market);
+        let sweep = instructions::sweep_insurance_fees(&self.keys, &self.market_keys(market));
         self.send(&[sweep], &[])
     }
 }

@@ -113,6 +113,8 @@ fn a_market_takes_only_fresh_slabs_of_its_own() {
     world.send(&[create(&book, &ranks)], &[&admin]).succeeds();
     let stranger = Keypair::new();
     let (book, ranks) = world.create_slabs(&spec);
+    let rent =
+        solana_system_interface::instruction::transfer(&world.payer.pubkey(), &stranger.pubkey(), 10_000_000_000);
     let theirs = instructions::create_market(
         &stranger.pubkey(),
         &exchange,
@@ -122,7 +124,7 @@ fn a_market_takes_only_fresh_slabs_of_its_own() {
         spec.identity([9; 32]),
         spec.params,
     );
-    world.send(&[theirs], &[&stranger]).fails_with(BallastError::Unauthorized);
+    world.send(&[rent, theirs], &[&stranger]).fails_with(BallastError::Unauthorized);
 }
 
 #[test]
@@ -237,7 +239,7 @@ fn the_vault_can_neither_pay_a_deposit_nor_receive_a_withdrawal() {
         world.send(&[deposit], &[&owner]).fails();
     }
     let withdraw = instructions::withdraw(&owner.pubkey(), &keys, &margin, &keys.vault, DOLLAR, &[]);
-    world.send(&[withdraw], &[&owner]).fails_with(BallastError::DuplicateAccount);
+    world.send(&[withdraw], &[&owner]).fails_as("ConstraintDuplicateMutableAccount");
 }
 
 /// What the attackers have, settled or not, in all their accounts.

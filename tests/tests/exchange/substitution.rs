@@ -150,7 +150,7 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
         case("takeover", instructions::takeover(&keys, &takeover, Lots(10)), &[&keeper], &[]),
         case("deleverage", instructions::deleverage(&keys, &tend_cal, 10), &[], &[0]),
         case("fund_insurance", instructions::fund_insurance(&key, &keys, &wallet, DOLLAR), &[&owner], &[]),
-        case("sweep_insurance_fees", instructions::sweep_insurance_fees(&keys, &market.market), &[], &[1]),
+        case("sweep_insurance_fees", instructions::sweep_insurance_fees(&keys, &market), &[], &[1]),
         case("withdraw_fees", instructions::withdraw_fees(&admin.pubkey(), &keys, &market.market, &wallet), &[&admin], &[2, 4]),
     ]
 }

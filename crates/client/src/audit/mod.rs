@@ -13,7 +13,8 @@
 //!    wait in seats are on whichever side they were made.
 //! 4. Every position with lots is a member of a live cell on its side, of that cell's present life, with the lots that it
 //!    joined with; and no other slot is.
-//! 5. Every cell has as many members as positions claim it, at least their lots, and at least the cash that they can claim.
+//! 5. Every cell has as many members as positions claim it, and at least their lots. Until it is deleveraged, its cash is at
+//!    least what they can claim; then it also has lots of the dust owner, who may owe funding or their price on them.
 //! 6. Book and ranking index are sound in themselves; seats and slots name each other.
 //! 7. No account is in a market twice or in one that does not exist; nothing that cannot be negative is.
 

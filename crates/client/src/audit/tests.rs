@@ -240,3 +240,30 @@ fn the_report_is_readable_by_people_and_machines() {
     assert_eq!(json["surplus"], "-1");
     assert_eq!(json["checks"][0]["figures"]["vault"], (1_600_589).to_string());
 }
+
+#[test]
+fn funding_on_a_fraction_that_a_departed_member_left_is_the_dust_owners() {
+    let mut world = World::with(|ranks| {
+        // Beside the other short; reduced together; leaves a fraction of a lot in the cell.
+        let departing = ranks.join(Side::Short, Price(PRICE), 1_100, Lots(1_000), 0).unwrap();
+        ranks.deleverage(Side::Short, Lots(333), Price(950), Price(940), 0, 8, |_| {}).unwrap();
+        ranks.leave(Side::Short, &departing, 0, Price(940)).unwrap();
+    });
+    world.change(MARKET, |market: &mut Market| market.funding[0] = (-100i64 << 24).cast_unsigned());
+    let report = audit(&world.snapshot().unwrap(), &world.vaults);
+    let cells: Vec<_> = report.checks.iter().filter(|check| check.invariant == Invariant::Cells).collect();
+    let [check] = cells[..] else { panic!("{report}") };
+    let left = check.figures.iter().find(|(name, _)| *name == "cash × 2^24 left").unwrap().1;
+    assert!(check.holds && left < 0, "{report}");
+}
+
+#[test]
+fn a_claim_beyond_what_a_cell_has_is_found() {
+    let claim = |account: &mut MarginAccount| {
+        let mut member = *account.slots[0].membership();
+        // As if it had joined when the funding index of its cell was far lower.
+        member.g = [(-1i64 << 40).cast_unsigned(), (-1i64 << 48).cast_unsigned()];
+        account.slots[0].set_membership(member);
+    };
+    assert_eq!(after(|world| world.change(LONG, claim)), [Invariant::Cells]);
+}

@@ -5,7 +5,7 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 use super::build;
-use crate::addresses::{self, ExchangeKeys};
+use crate::addresses::{self, ExchangeKeys, MarketKeys};
 
 /// Founds the exchange of `creator`, who becomes its admin and pays.
 pub fn initialize_exchange(creator: &Pubkey, quote_mint: &Pubkey, guardian: &Pubkey) -> Instruction {
@@ -67,12 +67,14 @@ pub fn fund_insurance(funder: &Pubkey, keys: &ExchangeKeys, source: &Pubkey, amo
     )
 }
 
-/// Moves a market's insurance fees into the insurance vault. Anyone may.
-pub fn sweep_insurance_fees(keys: &ExchangeKeys, market: &Pubkey) -> Instruction {
+/// Settles what rounding left in the ranking index and moves a market's insurance fees into the insurance vault. Anyone
+/// may.
+pub fn sweep_insurance_fees(keys: &ExchangeKeys, market: &MarketKeys) -> Instruction {
     build(
         &accounts::SweepInsuranceFees {
             exchange: keys.exchange,
-            market: *market,
+            market: market.market,
+            ranks: market.ranks,
             vault: keys.vault,
             insurance: keys.insurance,
             token_program: spl_token_interface::ID,

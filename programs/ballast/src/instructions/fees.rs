@@ -2,12 +2,15 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
+use ballast_rank::Index;
+use ballast_risk::oracle::Action;
+use ballast_units::{Quote, Side};
 
 use crate::{
-    error::BallastError,
-    events::InsuranceFunded,
-    logic::transfer_signed,
-    state::{Exchange, INSURANCE_SEED, Market, VAULT_SEED},
+    error::{BallastError, OrFail},
+    events::{DustSwept, InsuranceFunded},
+    logic::{slab, transfer_signed},
+    state::{Exchange, INSURANCE_SEED, Market, RANKS_MAGIC, VAULT_SEED, slab_bytes_mut},
 };
 
 /// Accounts of `sweep_insurance_fees`.
@@ -16,8 +19,11 @@ pub struct SweepInsuranceFees<'info> {
     /// The exchange.
     pub exchange: Account<'info, Exchange>,
     /// The market.
-    #[account(mut, has_one = exchange @ BallastError::WrongAccount)]
+    #[account(mut, has_one = exchange @ BallastError::WrongAccount, has_one = ranks @ BallastError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
+    /// CHECK: the market's ranking index, whose dust is insurance's.
+    #[account(mut)]
+    pub ranks: UncheckedAccount<'info>,
     /// The collateral vault.
     #[account(mut, seeds = [VAULT_SEED, exchange.key().as_ref()], bump = exchange.vault_bump)]
     pub vault: Account<'info, TokenAccount>,
@@ -28,14 +34,51 @@ pub struct SweepInsuranceFees<'info> {
     pub token_program: Program<'info, Token>,
 }
 
-/// Moves a market's insurance fees from the collateral vault into the insurance vault.
+/// Settles what rounding has left in the ranking index, then moves a market's insurance fees from the collateral vault
+/// into the insurance vault.
 pub fn sweep_insurance_fees(ctx: Context<SweepInsuranceFees>) -> Result<()> {
     let accounts = ctx.accounts;
-    let amount = core::mem::take(&mut accounts.market.load_mut()?.insurance_fees);
-    require!(amount > 0, BallastError::ZeroAmount);
+    let (swept, amount) = {
+        let market = &mut *accounts.market.load_mut()?;
+        let mut ranks = slab(&accounts.ranks)?;
+        let now = Clock::get()?.unix_timestamp;
+        let index = &mut Index::load(slab_bytes_mut(&mut ranks, RANKS_MAGIC)?).or_fail()?;
+        (sweep_dust(market, index, now)?, core::mem::take(&mut market.insurance_fees))
+    };
+    require!(swept || amount > 0, BallastError::ZeroAmount);
+    if amount == 0 {
+        return Ok(());
+    }
     transfer_signed(&accounts.exchange, &accounts.token_program, &accounts.vault, &accounts.insurance, amount)?;
     emit!(InsuranceFunded { exchange: accounts.exchange.key(), source: accounts.market.key(), amount });
     Ok(())
+}
+
+/// Dust is insurance's: what it is worth at the mark goes from the pool to insurance's fees, what it owes the other way,
+/// each as far as there is something; says whether anything was moved. Its cash alone says neither: for lots that are still open, it is their cost.
+fn sweep_dust(market: &mut Market, ranks: &mut Index, now: i64) -> Result<bool> {
+    if market.require_price(Action::Liquidate, now).is_err() {
+        return Ok(false);
+    }
+    let (funding, mark) = (market.funding_index(), market.mark());
+    let mut worth = Quote::ZERO;
+    for side in Side::BOTH {
+        let dust = ranks.dust(side, funding);
+        let lots = dust.lots.on(side).or_fail()?.value(mark).or_fail()?;
+        worth = worth.add(dust.atoms().or_fail()?).or_fail()?.add(lots).or_fail()?;
+    }
+    let gain = worth.positive_part().min(market.pool);
+    let debt = worth.negative_part().min(market.insurance_fees);
+    if gain == 0 && debt == 0 {
+        return Ok(false);
+    }
+    market.pool = (market.pool - gain).checked_add(debt).ok_or(BallastError::Overflow)?;
+    market.insurance_fees = (market.insurance_fees - debt).checked_add(gain).ok_or(BallastError::Overflow)?;
+    let moved = i128::from(gain) - i128::from(debt);
+    let moved = Quote::from_wide(moved).or_fail()?;
+    ranks.draw_dust(Side::Long, moved).or_fail()?;
+    emit!(DustSwept { market: market.index, amount: moved.0 });
+    Ok(true)
 }
 
 /// Accounts of `withdraw_fees`.

@@ -183,7 +183,7 @@ impl Run {
     }
 
     /// Accounts to which something may be done, where, and what. Debtors without a position come as [`Step::None`].
-    fn due(&mut self) -> Vec<(Trader, u16, Step)> {
+    pub fn due(&mut self) -> Vec<(Trader, u16, Step)> {
         let everybody: Vec<_> = self.everybody().collect();
         let (snapshot, now) = (self.world.snapshot(), self.world.now);
         let view = snapshot.view().expect("sound slabs");
@@ -273,8 +273,7 @@ impl Run {
                 self.world.send(&[collect], &[&admin])
             }
             2 => {
-                let reducing = self.world.market(market).status != MarketStatus::Active as u8;
-                let status = if reducing { MarketStatus::Active } else { MarketStatus::ReduceOnly };
+                let status = if self.dice.chance(20) { MarketStatus::ReduceOnly } else { MarketStatus::Active };
                 let set = instructions::set_market_status(&admin.pubkey(), &keys.exchange, &key, status);
                 self.world.send(&[set], &[&admin])
             }

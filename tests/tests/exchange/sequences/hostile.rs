@@ -43,7 +43,7 @@ impl Run {
             8 => (instructions::deleverage(&keys, &self.world.tend(trader, other, market), u32::MAX), None),
             9 => (instructions::cover_bad_debt(&keys, &self.world.tend(trader, other, market)), None),
             10 => signed(instructions::withdraw_fees(&key, &keys, &at.market, &wallet)),
-            11 => (instructions::sweep_insurance_fees(&keys, &at.market), None),
+            11 => (instructions::sweep_insurance_fees(&keys, &at), None),
             _ => signed(instructions::fund_insurance(&key, &keys, &wallet, amount % 1_000_000)),
         }
     }

@@ -3,6 +3,7 @@
 //! closes and leaves, and the vaults must hold exactly what is owed.
 
 mod dice;
+mod end;
 mod honest;
 mod hostile;
 mod reached;
@@ -16,8 +17,9 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 const MARKETS: u16 = 3;
-const SEEDS: [u64; 4] = [1, 2, 3, 4];
-const STEPS: u32 = 1_200;
+/// Runs, and steps of each. `BALLAST_RUNS` and `BALLAST_STEPS` ask for more, `BALLAST_SEED` for others.
+const RUNS: u64 = 4;
+const STEPS: u64 = 2_500;
 
 /// One history.
 struct Run {
@@ -41,6 +43,7 @@ impl Run {
                 params.funding_impact_quote = 100 * DOLLAR;
                 params.liquidation_cooldown_s = 10;
                 params.max_deviation_open_bps = 4_000;
+                params.max_position_lots = 10_000;
             })
         };
         let specs = [MarketSpec::btc(), MarketSpec::eth(), MarketSpec::sol()].map(spec);
@@ -98,27 +101,33 @@ impl Run {
     }
 }
 
+fn asked(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |value| value.parse().expect("a number"))
+}
+
 fn play(seed: u64) -> (Reached, Usage) {
     let mut run = Run::new(seed);
-    for _ in 0..STEPS {
+    for _ in 0..asked("BALLAST_STEPS", STEPS) {
         let outcome = run.step();
         run.reached.note(&outcome);
     }
+    run.wind_down();
     (run.reached, run.world.usage)
 }
 
 #[test]
 fn the_exchange_stays_sound_whatever_anybody_does() {
-    let runs: Vec<_> = SEEDS.map(|seed| std::thread::spawn(move || play(seed))).into_iter().collect();
+    let first = asked("BALLAST_SEED", 1);
+    let seeds: Vec<_> = (first..first + asked("BALLAST_RUNS", RUNS)).collect();
     let (mut reached, mut usage) = (Reached::default(), Usage::default());
-    for (run, seed) in runs.into_iter().zip(SEEDS) {
-        let (one, units) = run.join().unwrap_or_else(|_| panic!("seed {seed}"));
-        reached.extend(one);
-        usage.extend(units);
+    for pair in seeds.chunks(2) {
+        let runs: Vec<_> = pair.iter().map(|&seed| (seed, std::thread::spawn(move || play(seed)))).collect();
+        for (seed, run) in runs {
+            let (one, units) = run.join().unwrap_or_else(|_| panic!("seed {seed}"));
+            reached.extend(one);
+            usage.extend(units);
+        }
     }
-    println!("{} transactions\n{usage}", reached.instructions);
-    for (state, count) in reached.states.iter().map(|(state, count)| (state.to_string(), count)).chain(reached.errors.iter().map(|(error, count)| (error.clone(), count))) {
-        println!("{count:>7}  {state}");
-    }
+    println!("{usage}\n{reached}");
     assert_eq!(reached.missing(), Vec::<&str>::new(), "the runs reach what they claim to test");
 }

@@ -1,7 +1,7 @@
 //! What a run has been through. A run that proves nothing about deleveraging because nobody was deleveraged would look
 //! like one that proves everything.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use ballast_client::{
     ballast::events::Cause,
@@ -15,6 +15,8 @@ pub struct Reached {
     pub states: BTreeMap<&'static str, u64>,
     pub errors: BTreeMap<String, u64>,
     pub instructions: u64,
+    /// Claims, in atoms, that no pool had money for at the end of each run.
+    pub unpaid: Vec<i64>,
 }
 
 /// What every long run must come across.
@@ -154,6 +156,7 @@ impl Reached {
     /// Adds another run's.
     pub fn extend(&mut self, other: Reached) {
         self.instructions += other.instructions;
+        self.unpaid.extend(other.unpaid);
         for (state, count) in other.states {
             *self.states.entry(state).or_default() += count;
         }
@@ -166,5 +169,13 @@ impl Reached {
     pub fn missing(&self) -> Vec<&str> {
         let states = STATES.into_iter().filter(|state| !self.states.contains_key(state));
         states.chain(ERRORS.into_iter().filter(|error| !self.errors.contains_key(*error))).collect()
+    }
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} transactions; unpaid at the end: {:?}", self.instructions, self.unpaid)?;
+        self.states.iter().try_for_each(|(state, count)| writeln!(f, "{count:>7}  {state}"))?;
+        self.errors.iter().try_for_each(|(error, count)| writeln!(f, "{count:>7}  {error}"))
     }
 }

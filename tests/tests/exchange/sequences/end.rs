@@ -1,0 +1,164 @@
+//! How every history ends: whoever is due is resolved, everybody closes against a market maker, is paid and leaves. Nobody
+//! is stuck, whatever went before.
+
+use ballast_client::{
+    ballast::state::MarketStatus,
+    instructions::{self, post_only_order},
+    units::{Lots, Price, Side},
+};
+use ballast_risk::liquidation::Step;
+use ballast_tests::harness::{DOLLAR, Expect, Outcome, Trader};
+use solana_signer::Signer;
+
+use super::{MARKETS, Run};
+
+/// More than all of them together have.
+const MAKERS_DEPOSIT: u64 = 1_000_000_000 * DOLLAR;
+/// Rounds within which everybody must be resolved.
+const ROUNDS: usize = 60;
+
+impl Run {
+    pub fn wind_down(&mut self) {
+        self.open_everything();
+        let maker = self.world.trader(MAKERS_DEPOSIT);
+        self.clear_books(maker);
+        self.resolve(maker);
+        for market in 0..MARKETS {
+            self.close_all(market, maker);
+        }
+        self.resolve(maker);
+        self.pay_out(maker);
+    }
+
+    /// Every market active, nothing paused, fresh prices, insurance for everything.
+    fn open_everything(&mut self) {
+        let (admin, keys) = (self.world.admin.insecure_clone(), self.world.keys);
+        let resume = instructions::set_pause(&admin.pubkey(), &keys.exchange, false, false);
+        self.world.send(&[resume], &[&admin]).succeeds();
+        for market in 0..MARKETS {
+            let key = self.world.market_keys(market).market;
+            let active =
+                instructions::set_market_status(&admin.pubkey(), &keys.exchange, &key, MarketStatus::Active);
+            self.world.send(&[active], &[&admin]).succeeds();
+            let change = self.world.update_market(market, |params| {
+                params.insurance_limit_per_day = 100_000_000 * DOLLAR;
+                params.deleverage_delay_s = 0;
+                params.max_position_lots = 100_000_000;
+                params.max_orders_per_account = 512;
+            });
+            change.succeeds();
+            let price = self.world.oracle_price(market);
+            self.world.move_price(market, price);
+        }
+        self.world.fund_insurance(100_000_000 * DOLLAR);
+    }
+
+    /// No order rests and no fill waits.
+    fn clear_books(&mut self, maker: Trader) {
+        for trader in self.everybody().collect::<Vec<_>>() {
+            for market in 0..MARKETS {
+                if self.world.slot(trader, market).seat != 0 {
+                    self.world.cancel_all(trader, market, None, 512).succeeds();
+                }
+                if trader != maker && self.world.margin_account(trader).slot_index(market).is_some() {
+                    self.world.settle(maker, trader, market).succeeds();
+                }
+            }
+        }
+    }
+
+    /// Liquidates, takes over, deleverages and covers until nothing is due any more.
+    fn resolve(&mut self, maker: Trader) {
+        for _ in 0..ROUNDS {
+            let due = self.due();
+            if due.is_empty() {
+                return;
+            }
+            for (trader, market, step) in due {
+                let outcome = self.resolve_one(maker, trader, market, step);
+                self.reached.note(&outcome);
+            }
+            self.world.advance(20);
+        }
+        let left: Vec<_> = self.due().into_iter().map(|(trader, market, step)| (trader, market, step)).collect();
+        panic!("still due after {ROUNDS} rounds: {left:?}");
+    }
+
+    fn resolve_one(&mut self, maker: Trader, trader: Trader, market: u16, step: Step) -> Outcome {
+        match step {
+            Step::None => self.world.cover_bad_debt(maker, trader, market),
+            Step::Bankrupt { .. } => self.world.deleverage(maker, trader, market, 512),
+            Step::Takeover { .. } | Step::Backstop { .. } => self.world.take_over(maker, trader, market, u64::MAX),
+            Step::Wait { .. } | Step::Partial => self.world.liquidate(maker, trader, market),
+        }
+    }
+
+    /// Everybody closes at the mark.
+    fn close_all(&mut self, market: u16, maker: Trader) {
+        for trader in self.everybody().filter(|trader| *trader != maker).collect::<Vec<_>>() {
+            let lots = self.world.position(trader, market);
+            if lots == 0 {
+                continue;
+            }
+            let price = self.world.market(market).mark().0 / 100 * 100;
+            let (side, maker_side) = if lots > 0 { (Side::Short, Side::Long) } else { (Side::Long, Side::Short) };
+            let order = post_only_order(maker_side, Price(price), Lots(lots.unsigned_abs()));
+            self.world.place(maker, market, order).succeeds();
+            self.world.reduce(trader, market, side, lots.unsigned_abs(), price).succeeds();
+            assert_eq!(self.world.position(trader, market), 0);
+            self.world.settle(trader, maker, market).succeeds();
+        }
+    }
+
+    /// Everybody gets what the pools have for them, withdraws it and leaves.
+    fn pay_out(&mut self, maker: Trader) {
+        let everybody: Vec<_> = self.everybody().filter(|trader| *trader != maker).collect();
+        // A claim paid in one market may pay a loss in another, which may pay somebody else's claim.
+        for _ in 0..MARKETS {
+            for market in 0..MARKETS {
+                let outcome = self.world.sweep_insurance_fees(market);
+                self.reached.note(&outcome);
+            }
+            for trader in &everybody {
+                for market in 0..MARKETS {
+                    if self.world.margin_account(*trader).slot_index(market).is_some() {
+                        self.world.settle(maker, *trader, market).succeeds();
+                    }
+                }
+            }
+        }
+        let mut unpaid = 0;
+        for trader in everybody {
+            let collateral = self.world.collateral(trader);
+            if collateral > 0 {
+                self.world.withdraw(trader, collateral).succeeds();
+            }
+            let claims: i64 = (0..MARKETS).map(|market| self.world.slot(trader, market).unsettled).sum();
+            if claims == 0 {
+                self.world.close_account(trader).succeeds();
+            }
+            unpaid += claims;
+        }
+        // What rounding has cost is insurance's to pay, out of its fees to come.
+        let owed: i64 = (0..MARKETS).map(|market| self.debt_of_dust(market)).sum();
+        let tolerance = i64::try_from(DOLLAR).expect("a dollar");
+        assert!((0..=owed + tolerance).contains(&unpaid), "{unpaid} atoms are unpaid, dust owes {owed}");
+        self.reached.unpaid.push(unpaid);
+    }
+
+    /// What the owner of the lots that rounding left over owes, at the mark.
+    fn debt_of_dust(&mut self, market: u16) -> i64 {
+        let snapshot = self.world.snapshot();
+        let view = snapshot.view().expect("sound slabs");
+        let open = view.market(market).expect("the market");
+        let worth: i64 = Side::BOTH
+            .into_iter()
+            .map(|side| {
+                let dust = open.ranks.dust(side, open.market.funding_index());
+                let lots = i64::try_from(dust.lots.0 * open.market.mark().0).expect("a value");
+                dust.atoms().expect("in range").0 + lots * side.sign()
+            })
+            .sum();
+        (-worth).max(0)
+    }
+}
