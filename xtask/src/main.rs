@@ -3,6 +3,7 @@
 mod bench;
 mod idl;
 mod progress;
+mod replay;
 mod sbpf_build;
 mod sbpf_verify;
 mod test;
@@ -49,6 +50,18 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Compile everything and replay the crash of 10 October 2025 on an embedded node with real keepers, then audit
+    Replay {
+        /// Arguments for the replay; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Check the solvency of an exchange on any cluster from account data alone
+    Audit {
+        /// Arguments for the audit; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Compile the on-chain programs and run all tests
     Test {
         /// Arguments for `cargo test`
@@ -77,6 +90,8 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Bench { json } => bench::run(json.as_deref()),
         Task::Idl { check } => idl::run(check),
+        Task::Replay { arguments } => replay::run(&arguments),
+        Task::Audit { arguments } => replay::audit(&arguments),
         Task::Test { arguments } => test::run(&arguments),
     }
 }

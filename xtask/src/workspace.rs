@@ -15,6 +15,11 @@ pub fn deploy_dir() -> PathBuf {
     root().join("target/deploy")
 }
 
+/// Where cargo puts what it builds for the host.
+pub fn target_dir() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The cargo that started this command, so that a pinned or overridden Rust toolchain stays the same.
 pub fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
