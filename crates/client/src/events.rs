@@ -2,9 +2,9 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    AccountOpened, BadDebtCovered, BountyPaid, Deleveraged, Deposited, DustSwept, ExchangeCreated, InsuranceFunded, Liquidated,
-    MarkUpdated, MarketCreated, MarketStatusChanged, OrderPlaced, OrdersCancelled, OrdersPruned, PositionChanged,
-    Reranked, Settled, Traded, Withdrawn,
+    AccountOpened, BadDebtCovered, BountyPaid, Deleveraged, Deposited, DustSwept, ExchangeCreated, InsuranceFunded,
+    Liquidated, MarkUpdated, MarketCreated, MarketStatusChanged, OrderPlaced, OrdersCancelled, OrdersPruned,
+    PositionChanged, Reranked, Settled, Traded, Withdrawn,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;

@@ -180,6 +180,8 @@ impl Trader {
             while !stopped.load(Ordering::Relaxed) {
                 match trade(&rpc, &payer) {
                     Some(latency) => traded.latencies.push(latency),
+                    // With the run over there are no more blocks to confirm anything.
+                    None if stopped.load(Ordering::Relaxed) => {}
                     None => traded.lost += 1,
                 }
             }

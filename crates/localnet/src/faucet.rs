@@ -117,10 +117,12 @@ impl Faucet {
         self.send(action, &[create, initialize], &[&self.authority, mint])
     }
 
-    fn send<S: Signers>(&self, action: &str, instructions: &[Instruction], signers: &S) -> Result<(), LocalnetError>
-    where
-        S: ?Sized,
-    {
+    fn send(
+        &self,
+        action: &str,
+        instructions: &[Instruction],
+        signers: &(impl Signers + ?Sized),
+    ) -> Result<(), LocalnetError> {
         let number = self.transactions.fetch_add(1, Ordering::Relaxed) % COMPUTE_UNITS;
         let limit = ComputeBudgetInstruction::set_compute_unit_limit(COMPUTE_UNITS + number);
         let instructions: Vec<_> = std::iter::once(limit).chain(instructions.iter().cloned()).collect();

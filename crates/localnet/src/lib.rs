@@ -13,6 +13,7 @@ mod control;
 mod error;
 pub mod exchange;
 mod faucet;
+mod history;
 pub mod market_config;
 mod node;
 mod program;

@@ -88,6 +88,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         slot_ms: arguments.slot_ms,
         genesis_time: arguments.genesis_time,
         programs: arguments.programs.into_iter().map(|file| ProgramFile { upgrade_authority, ..file }).collect(),
+        ..LocalnetConfig::default()
     })?;
     let faucet = Faucet::connect(localnet.rpc_url())?;
     for wallet in &arguments.funded {

@@ -27,6 +27,7 @@ use crate::{
     LocalnetError,
     clock::{BackgroundPacer, Blocks, ChainClock},
     control::Control,
+    history::History,
     program::ProgramFile,
 };
 
@@ -52,6 +53,8 @@ pub struct LocalnetConfig {
     pub genesis_time: Option<i64>,
     /// Programs to deploy before `start` returns.
     pub programs: Vec<ProgramFile>,
+    /// How many transactions the node remembers, and how many blocks that had any. At 10 kilobytes or so each.
+    pub history: usize,
 }
 
 impl Default for LocalnetConfig {
@@ -64,6 +67,7 @@ impl Default for LocalnetConfig {
             slot_ms: 400,
             genesis_time: None,
             programs: Vec::new(),
+            history: 10_000,
         }
     }
 }
@@ -99,6 +103,8 @@ impl Localnet {
             skip_blockhash_check: false,
         })
         .map_err(|error| LocalnetError::Start(error.to_string()))?;
+        svm.transactions = Box::new(History::new(config.history));
+        svm.blocks = Box::new(History::new(config.history));
         if let Some(seconds) = config.genesis_time {
             let seconds = u64::try_from(seconds).map_err(|_| LocalnetError::TimeBeforeEpoch(seconds))?;
             svm.updated_at = seconds.saturating_mul(1_000);

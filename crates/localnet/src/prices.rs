@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(row("99,1"), "test.csv:3: earlier than the first row");
         for price in ["", "-1", "0", "1e5", "1.", ".5", "1.123456789", "99999999999999"] {
             let expected = format!("test.csv:3: {price:?} is not a positive price with at most 8 decimals");
-            assert_eq!(row(&format!("101,{price}")), expected);
+            assert_eq!(error(&format!("unix_s,price_usd\n100,1\n101,{price}\n")), expected);
         }
     }
 

@@ -194,6 +194,8 @@ fn a_lookup_table_shortens_a_versioned_transaction() {
 fn a_transaction_is_refused_once_its_blockhash_has_expired() {
     let localnet = start(Blocks::Manual);
     let (rpc, payer) = (processed(&localnet), rich_wallet(&localnet));
+    // The node counts blocks from 31 until its first block, and from 1 afterwards.
+    localnet.clock().produce_block().unwrap();
     let pay = transfer(&payer.pubkey(), &Pubkey::new_unique(), 1_000_000_000);
     let transaction = sign(&rpc, &payer, &[pay], &[&payer]);
     let (_, last_valid) = rpc.get_latest_blockhash_with_commitment(rpc.commitment()).unwrap();

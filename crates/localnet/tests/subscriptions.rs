@@ -1,14 +1,19 @@
 //! What keepers and the app hear from a node over WebSocket.
+//!
+//! The node acknowledges a subscription a moment before it begins to listen, so each test repeats itself until it is
+//! heard for the first time. `docs/localnet.md` lists what else is different from a cluster.
 
 mod common;
 
+use std::time::Duration;
+
 use ballast_localnet::Blocks;
 use common::{GENESIS, PATIENCE, processed, rich_wallet, sign, start};
-use crossbeam_channel::Receiver;
-use solana_account_decoder::{UiAccountEncoding, UiDataSliceConfig};
+use futures_util::{Stream, StreamExt};
+use solana_account_decoder::UiAccountEncoding;
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
-use solana_pubsub_client::pubsub_client::PubsubClient;
+use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 use solana_rpc_client_api::{
     config::{
         RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcSignatureSubscribeConfig, RpcTransactionLogsConfig,
@@ -19,91 +24,126 @@ use solana_rpc_client_api::{
 };
 use solana_signer::Signer;
 use solana_system_interface::instruction::transfer;
+use tokio::time::timeout;
 
-fn next<T>(messages: &Receiver<T>, what: &str) -> T {
-    messages.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{what}: {error}"))
+/// The next message, which must come.
+async fn next<T>(messages: &mut (impl Stream<Item = T> + Unpin)) -> T {
+    timeout(PATIENCE, messages.next()).await.expect("a message arrives").expect("the connection stays open")
 }
 
-fn account_config(data_slice: Option<UiDataSliceConfig>) -> RpcAccountInfoConfig {
+/// Provokes messages until one is heard, and swallows those that were provoked besides.
+async fn first<T>(messages: &mut (impl Stream<Item = T> + Unpin), mut provoke: impl FnMut()) -> T {
+    let mut heard = None;
+    for _ in 0..PATIENCE.as_secs() {
+        if heard.is_none() {
+            provoke();
+        }
+        while let Ok(Some(message)) = timeout(Duration::from_millis(500), messages.next()).await {
+            heard.get_or_insert(message);
+        }
+        if heard.is_some() {
+            break;
+        }
+    }
+    heard.expect("a message arrives")
+}
+
+fn account_config() -> RpcAccountInfoConfig {
     RpcAccountInfoConfig {
         encoding: Some(UiAccountEncoding::Base64),
         commitment: Some(CommitmentConfig::processed()),
-        data_slice,
-        min_context_slot: None,
+        ..RpcAccountInfoConfig::default()
     }
 }
 
-#[test]
-fn an_accounts_subscriber_sees_each_write_and_survives_a_jump_of_the_clock() {
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accounts_subscriber_sees_each_write_and_survives_a_jump_of_the_clock() {
     let localnet = start(Blocks::Manual);
     let (address, owner) = (Pubkey::new_unique(), Pubkey::new_unique());
-    localnet.set_account(address, owner, vec![0]).unwrap();
-    let (_subscription, updates) =
-        PubsubClient::account_subscribe(localnet.ws_url(), &address, Some(account_config(None))).unwrap();
-    let mut write = |byte: u8| {
-        localnet.set_account(address, owner, vec![byte; 3]).unwrap();
-        let update = next(&updates, "the account's update").value;
-        assert_eq!(update.data.decode().unwrap(), [byte; 3]);
-    };
-    write(1);
-    write(2);
-    localnet.clock().jump_to(GENESIS + 1_000_000).unwrap();
-    localnet.clock().produce_block().unwrap();
-    write(3);
+    let write = |byte: u8| localnet.set_account(address, owner, vec![byte; 3]).unwrap();
+    let client = PubsubClient::new(localnet.ws_url()).await.unwrap();
+    let (mut updates, _) = client.account_subscribe(&address, Some(account_config())).await.unwrap();
+    first(&mut updates, || write(0)).await;
+
+    for byte in 1..4 {
+        localnet.clock().jump_to(GENESIS + 1_000_000 * i64::from(byte)).unwrap();
+        localnet.clock().produce_block().unwrap();
+        write(byte);
+        assert_eq!(next(&mut updates).await.value.data.decode().unwrap(), [byte; 3]);
+    }
 }
 
-#[test]
-fn a_programs_subscriber_sees_what_its_filters_let_through() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_programs_subscriber_sees_what_its_filters_let_through() {
     let localnet = start(Blocks::Manual);
     let (address, other, program) = (Pubkey::new_unique(), Pubkey::new_unique(), Pubkey::new_unique());
     let filters = vec![RpcFilterType::DataSize(4), RpcFilterType::Memcmp(Memcmp::new_base58_encoded(0, &[7]))];
     let config = RpcProgramAccountsConfig {
         filters: Some(filters),
-        account_config: account_config(None),
-        with_context: Some(true),
-        sort_results: None,
+        account_config: account_config(),
+        ..RpcProgramAccountsConfig::default()
     };
-    let (_subscription, updates) = PubsubClient::program_subscribe(localnet.ws_url(), &program, Some(config)).unwrap();
+    let client = PubsubClient::new(localnet.ws_url()).await.unwrap();
+    let (mut updates, _) = client.program_subscribe(&program, Some(config)).await.unwrap();
+    first(&mut updates, || localnet.set_account(address, program, vec![7, 0, 0, 0]).unwrap()).await;
+
     localnet.set_account(other, program, vec![8, 0, 0, 0]).unwrap();
     localnet.set_account(other, program, vec![7, 0, 0]).unwrap();
     localnet.set_account(address, program, vec![7, 1, 2, 3]).unwrap();
-    let update = next(&updates, "the program's update").value;
+    let update = next(&mut updates).await.value;
     assert_eq!(update.pubkey, address.to_string());
     assert_eq!(update.account.data.decode().unwrap(), [7, 1, 2, 3]);
-    assert!(updates.is_empty(), "nothing else matched");
 }
 
-#[test]
-fn slots_logs_and_signatures_are_told() {
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_told_at_once_and_confirmation_with_the_block() {
     let localnet = start(Blocks::Manual);
     let (rpc, payer) = (processed(&localnet), rich_wallet(&localnet));
     let to = Pubkey::new_unique();
-    let transaction = sign(&rpc, &payer, &[transfer(&payer.pubkey(), &to, 1_000_000_000)], &[&payer]);
-    let signature = transaction.signatures[0];
+    let client = PubsubClient::new(localnet.ws_url()).await.unwrap();
+    let (mut logs, _) = client
+        .logs_subscribe(
+            RpcTransactionLogsFilter::Mentions(vec![to.to_string()]),
+            RpcTransactionLogsConfig { commitment: Some(CommitmentConfig::processed()) },
+        )
+        .await
+        .unwrap();
+    let mut lamports = 1_000_000_000;
+    let mut pay = || {
+        lamports += 1;
+        let transaction = sign(&rpc, &payer, &[transfer(&payer.pubkey(), &to, lamports)], &[&payer]);
+        rpc.send_transaction(&transaction).unwrap()
+    };
+    first(&mut logs, || _ = pay()).await;
 
-    let (_slots, slots) = PubsubClient::slot_subscribe(localnet.ws_url()).unwrap();
-    let (_logs, logs) = PubsubClient::logs_subscribe(
-        localnet.ws_url(),
-        RpcTransactionLogsFilter::Mentions(vec![to.to_string()]),
-        RpcTransactionLogsConfig { commitment: Some(CommitmentConfig::processed()) },
-    )
-    .unwrap();
+    let signature = pay();
+    let told = next(&mut logs).await.value;
+    assert_eq!((told.signature, told.err), (signature.to_string(), None));
+    assert!(told.logs[0].starts_with("Program 11111111111111111111111111111111 invoke"), "{:?}", told.logs);
+
     let confirmed = RpcSignatureSubscribeConfig {
         commitment: Some(CommitmentConfig::confirmed()),
         enable_received_notification: Some(false),
     };
-    let (_signature, results) =
-        PubsubClient::signature_subscribe(localnet.ws_url(), &signature, Some(confirmed)).unwrap();
-
-    rpc.send_transaction(&transaction).unwrap();
-    let told = next(&logs, "the logs").value;
-    assert_eq!((told.signature, told.err), (signature.to_string(), None));
-    assert!(told.logs[0].starts_with("Program 11111111111111111111111111111111 invoke"));
-
-    let slot = localnet.clock().produce_block().unwrap().slot;
-    assert_eq!(next(&slots, "the slot").slot, slot);
-    match next(&results, "the signature's result").value {
+    let (mut results, _) = client.signature_subscribe(&signature, Some(confirmed)).await.unwrap();
+    let early = timeout(Duration::from_millis(300), results.next()).await;
+    assert!(early.is_err(), "it was confirmed without a block");
+    localnet.clock().produce_block().unwrap();
+    match next(&mut results).await.value {
         RpcSignatureResult::ProcessedSignature(result) => assert!(result.err.is_none()),
         RpcSignatureResult::ReceivedSignature(_) => panic!("only confirmation was asked for"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slots_are_told_in_order() {
+    let localnet = start(Blocks::Manual);
+    let client = PubsubClient::new(localnet.ws_url()).await.unwrap();
+    let (mut slots, _) = client.slot_subscribe().await.unwrap();
+    first(&mut slots, || _ = localnet.clock().produce_block().unwrap()).await;
+    for _ in 0..3 {
+        let slot = localnet.clock().produce_block().unwrap().slot;
+        let told = next(&mut slots).await;
+        assert_eq!((told.slot, told.parent, told.root), (slot, slot - 1, slot - 31));
     }
 }

@@ -250,7 +250,9 @@ impl From<ballast_rank::Error> for Failure {
     fn from(error: ballast_rank::Error) -> Self {
         use ballast_rank::Error;
         Failure(match error {
-            Error::Size | Error::Uninitialised | Error::AlreadyInitialised | Error::Corrupt => BallastError::CorruptSlab,
+            Error::Size | Error::Uninitialised | Error::AlreadyInitialised | Error::Corrupt => {
+                BallastError::CorruptSlab
+            }
             Error::Argument | Error::Overflow => BallastError::Overflow,
             Error::NotAMember | Error::Full | Error::PriceSpan => BallastError::RankRefused,
         })

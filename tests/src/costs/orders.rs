@@ -1,6 +1,6 @@
 //! Orders that rest, leave, and take.
 
-use ballast_client::units::Side;
+use ballast_client::{events::Event, units::Side};
 
 use super::{
     Cost, Extent,
@@ -8,7 +8,7 @@ use super::{
     population::Random,
     samples::Samples,
 };
-use crate::harness::{BTC, Expect, Trader, World};
+use crate::harness::{BTC, Expect, Receipt, Trader, World};
 
 /// Orders a side in the book.
 const RESTING: usize = 1_000;
@@ -80,8 +80,9 @@ pub(super) fn taking(_: Extent) -> Vec<Cost> {
         rest(&mut world, maker, BTC, Side::Short, LOTS, best);
     }
     let take = |trader, makers: usize| {
-        let mut world = world.fork();
-        world.buy(trader, BTC, LOTS * makers as u64, best).succeeds().units()
+        let receipt = world.fork().buy(trader, BTC, LOTS * makers as u64, best).succeeds();
+        assert_eq!(makers_met(&receipt), makers);
+        receipt.units()
     };
     let [one, ten, fifty] = [1, 10, MAKERS].map(|makers| take(trader, makers));
     vec![
@@ -92,4 +93,12 @@ pub(super) fn taking(_: Extent) -> Vec<Cost> {
         Cost::units("each further maker, (50 makers - 1 maker) / 49", (fifty - one) / (MAKERS as u64 - 1))
             .at_most(1_600),
     ]
+}
+
+fn makers_met(receipt: &Receipt) -> usize {
+    let met = receipt.events().into_iter().map(|event| match event {
+        Event::Traded(trade) => trade.fills.len(),
+        _ => 0,
+    });
+    met.sum()
 }

@@ -124,8 +124,7 @@ impl Lite {
     /// If the program has not been built, or the chain refuses it.
     pub fn new() -> Lite {
         // Without a history, the same transaction may be sent twice.
-        let mut vm =
-            LiteSVM::new().with_mainnet_features().with_log_bytes_limit(None).with_transaction_history(0);
+        let mut vm = LiteSVM::new().with_mainnet_features().with_log_bytes_limit(None).with_transaction_history(0);
         let payer = Keypair::new();
         vm.airdrop(&payer.pubkey(), 1_000_000_000_000).expect("an airdrop on a fresh chain");
         vm.add_program_from_file(PROGRAM_ID, compiled_program("ballast.so")).expect("the chain accepts the program");

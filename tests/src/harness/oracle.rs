@@ -88,13 +88,12 @@ impl<C: Chain> World<C> {
     /// Writes an observation into an account, in the format of the market's feed.
     pub fn write_observation(&mut self, market: u16, account: Pubkey, observation: &Observation) {
         let data = match self.oracles[usize::from(market)].kind {
-            OracleKind::PythReceiver => {
-                observation.price.price_update(&Pubkey::default(), observation.verification)
-            }
+            OracleKind::PythReceiver => observation.price.price_update(&Pubkey::default(), observation.verification),
             OracleKind::PythLegacy => observation.price.legacy_price(&Pubkey::default(), observation.status),
         };
         let lamports = self.chain.rent(data.len());
-        let account_data = Account { lamports, data, owner: observation.owner, executable: false, rent_epoch: u64::MAX };
+        let account_data =
+            Account { lamports, data, owner: observation.owner, executable: false, rent_epoch: u64::MAX };
         self.chain.put_account(account, account_data);
     }
 

@@ -79,8 +79,7 @@ impl<C: Chain> World<C> {
         );
         let initialize =
             spl_token_interface::instruction::initialize_account3(&program, &account.pubkey(), &mint, owner);
-        let fill =
-            spl_token_interface::instruction::mint_to(&program, &mint, &account.pubkey(), &payer, &[], amount);
+        let fill = spl_token_interface::instruction::mint_to(&program, &mint, &account.pubkey(), &payer, &[], amount);
         let all = [create, initialize.expect("the token program"), fill.expect("the token program")];
         self.send(&all, &[&account]).succeeds();
         account.pubkey()
@@ -114,13 +113,8 @@ impl<C: Chain> World<C> {
     /// Deposits from the owner's wallet.
     pub fn deposit(&mut self, trader: Trader, amount: u64) -> Outcome {
         let owner = self.owner(trader);
-        let deposit = instructions::deposit(
-            &owner.pubkey(),
-            &self.keys,
-            &self.margin(trader),
-            &self.wallet(trader),
-            amount,
-        );
+        let deposit =
+            instructions::deposit(&owner.pubkey(), &self.keys, &self.margin(trader), &self.wallet(trader), amount);
         self.send(&[deposit], &[&owner])
     }
 

@@ -344,12 +344,8 @@ impl<C: Chain> World<C> {
         let mut params = self.market(market).params;
         change(&mut params);
         let admin = self.admin.insecure_clone();
-        let update = instructions::update_market(
-            &admin.pubkey(),
-            &self.keys.exchange,
-            &self.market_keys(market).market,
-            params,
-        );
+        let update =
+            instructions::update_market(&admin.pubkey(), &self.keys.exchange, &self.market_keys(market).market, params);
         self.send(&[update], &[&admin])
     }
 }

@@ -118,9 +118,8 @@ fn the_guardian_stops_deposits_and_withdrawals_and_only_the_admin_resumes_them()
     let ann = world.trader(100 * DOLLAR);
     let (admin, guardian) = (world.admin.insecure_clone(), world.guardian.insecure_clone());
     let exchange = world.keys.exchange;
-    let pause = |by: &Keypair, deposits, withdrawals| {
-        instructions::set_pause(&by.pubkey(), &exchange, deposits, withdrawals)
-    };
+    let pause =
+        |by: &Keypair, deposits, withdrawals| instructions::set_pause(&by.pubkey(), &exchange, deposits, withdrawals);
     world.send(&[pause(&guardian, true, true)], &[&guardian]).succeeds();
     world.deposit(ann, DOLLAR).fails_with(BallastError::Paused);
     world.withdraw(ann, DOLLAR).fails_with(BallastError::Paused);

@@ -104,7 +104,8 @@ fn a_market_takes_only_fresh_slabs_of_its_own() {
     world.send(&[create(&ranks, &book)], &[&admin]).fails_with(BallastError::BadSlab);
     let foreign = Pubkey::new_unique();
     let data = vec![0; instructions::book_space(100)];
-    let account = Account { lamports: DOLLAR * 1_000, data, owner: Pubkey::new_unique(), executable: false, rent_epoch: 0 };
+    let account =
+        Account { lamports: DOLLAR * 1_000, data, owner: Pubkey::new_unique(), executable: false, rent_epoch: 0 };
     world.chain.put_account(foreign, account);
     world.send(&[create(&foreign, &ranks)], &[&admin]).fails_with(BallastError::BadSlab);
     for key in [addresses::market(&exchange, 1), book, ranks] {
@@ -182,8 +183,12 @@ fn numbers_at_the_edge_of_their_types_are_refused() {
     world.withdraw(ann, u64::MAX).fails_with(BallastError::InsufficientSettled);
     world.take_over(bob, ann, BTC, u64::MAX).fails_with(BallastError::NotEligible);
     world.deleverage(bob, ann, BTC, u32::MAX).fails_with(BallastError::NotEligible);
-    world.update_market(BTC, |params| params.insurance_limit_per_day = u64::MAX).fails_with(BallastError::ParameterOutOfBounds);
-    world.update_market(BTC, |params| params.max_position_lots = u64::MAX).fails_with(BallastError::ParameterOutOfBounds);
+    world
+        .update_market(BTC, |params| params.insurance_limit_per_day = u64::MAX)
+        .fails_with(BallastError::ParameterOutOfBounds);
+    world
+        .update_market(BTC, |params| params.max_position_lots = u64::MAX)
+        .fails_with(BallastError::ParameterOutOfBounds);
     world.update_market(BTC, |params| params.tiers[1].lower = u64::MAX).fails_with(BallastError::ParameterOutOfBounds);
 }
 
@@ -223,8 +228,7 @@ fn tokens_of_another_mint_are_not_collateral() {
 fn an_exchange_with_a_mint_of_other_decimals_is_not_founded() {
     let mut world = World::btc();
     let (creator, mint) = (Keypair::new(), world.create_mint(9));
-    let fund =
-        solana_system_interface::instruction::transfer(&world.payer.pubkey(), &creator.pubkey(), 10_000_000_000);
+    let fund = solana_system_interface::instruction::transfer(&world.payer.pubkey(), &creator.pubkey(), 10_000_000_000);
     let found = instructions::initialize_exchange(&creator.pubkey(), &mint, &creator.pubkey());
     world.send(&[fund, found], &[&creator]).fails_with(BallastError::ParameterOutOfBounds);
 }
@@ -249,9 +253,10 @@ fn wealth(world: &mut World, attackers: &[Trader]) -> i64 {
 
 #[test]
 fn trading_dust_with_oneself_gains_nothing() {
-    let mut world = World::new(&[MarketSpec { price: 1_003, ..MarketSpec::btc() }.with(|params: &mut MarketParams| {
-        (params.tick, params.maker_fee_ppm) = (1, 0);
-    })]);
+    let mut world =
+        World::new(&[MarketSpec { price: 1_003, ..MarketSpec::btc() }.with(|params: &mut MarketParams| {
+            (params.tick, params.maker_fee_ppm) = (1, 0);
+        })]);
     let (ann, bob) = (world.trader(DOLLAR), world.trader(DOLLAR));
     let before = wealth(&mut world, &[ann, bob]);
     for round in 0..20 {

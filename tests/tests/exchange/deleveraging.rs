@@ -135,7 +135,8 @@ fn splitting_a_position_over_accounts_gains_nothing() {
 
 #[test]
 fn fractions_of_lots_are_bought_and_every_atom_is_accounted_for() {
-    let (mut world, cal, shorts, kit) = crashed(&[(3_333, 3_340 * DOLLAR), (3_333, 3_340 * DOLLAR), (3_334, 3_340 * DOLLAR)]);
+    let (mut world, cal, shorts, kit) =
+        crashed(&[(3_333, 3_340 * DOLLAR), (3_333, 3_340 * DOLLAR), (3_334, 3_340 * DOLLAR)]);
     let ann = world.trader(1_000_000 * DOLLAR);
     let price = world.bankruptcy_price(cal, BTC).unsigned_abs().next_multiple_of(100);
     world.bid(ann, BTC, 2_999, price);

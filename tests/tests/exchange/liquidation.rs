@@ -154,8 +154,7 @@ fn nothing_is_sold_below_the_bankruptcy_price() {
 #[test]
 fn the_position_with_the_most_relief_comes_first() {
     let mut world = World::new(&[MarketSpec::btc(), MarketSpec::eth()]);
-    let (ann, bob, kit) =
-        (world.trader(720 * DOLLAR), world.trader(100_000 * DOLLAR), world.trader(100_000 * DOLLAR));
+    let (ann, bob, kit) = (world.trader(720 * DOLLAR), world.trader(100_000 * DOLLAR), world.trader(100_000 * DOLLAR));
     world.trade(ETH, ann, bob, 500, 4 * DOLLAR);
     world.trade(BTC, ann, bob, 1_000, PRICE);
     world.bid(bob, ETH, 500, 4 * DOLLAR);
@@ -170,8 +169,7 @@ fn the_position_with_the_most_relief_comes_first() {
 #[test]
 fn orders_in_another_market_are_cancelled_out_of_turn() {
     let mut world = World::new(&[MarketSpec::btc(), MarketSpec::eth()]);
-    let (ann, bob, kit) =
-        (world.trader(720 * DOLLAR), world.trader(100_000 * DOLLAR), world.trader(100_000 * DOLLAR));
+    let (ann, bob, kit) = (world.trader(720 * DOLLAR), world.trader(100_000 * DOLLAR), world.trader(100_000 * DOLLAR));
     world.trade(BTC, ann, bob, 1_000, PRICE);
     world.ask(ann, ETH, 10, 4 * DOLLAR + CENT);
     world.move_price(BTC, 9 * DOLLAR + 52 * CENT);

@@ -90,9 +90,7 @@ fn every_market_of_a_cross_account_has_to_be_shown() {
     let all = world.others(ann, None);
     let key = solana_signer::Signer::pubkey(&owner);
     let keys = world.keys;
-    let withdraw = |others: &[_]| {
-        ballast_client::instructions::withdraw(&key, &keys, &margin, &wallet, DOLLAR, others)
-    };
+    let withdraw = |others: &[_]| ballast_client::instructions::withdraw(&key, &keys, &margin, &wallet, DOLLAR, others);
     for missing in [&all[..0], &all[..3], &all[3..]] {
         world.send(&[withdraw(missing)], &[&owner]).fails_with(BallastError::MissingMarket);
     }
@@ -121,8 +119,7 @@ fn unrealised_profit_backs_positions_with_a_haircut_but_is_not_withdrawn() {
 #[test]
 fn realised_profit_is_withdrawn_only_when_the_losers_loss_is_realised() {
     let mut world = World::btc();
-    let (ann, bob, cal) =
-        (world.trader(1_000 * DOLLAR), world.trader(5_000 * DOLLAR), world.trader(5_000 * DOLLAR));
+    let (ann, bob, cal) = (world.trader(1_000 * DOLLAR), world.trader(5_000 * DOLLAR), world.trader(5_000 * DOLLAR));
     world.trade(BTC, ann, bob, 1_000, PRICE);
     world.move_price(BTC, 10 * DOLLAR + 50 * CENT);
     // Ann sells to Cal: the profit is realised, but Bob's loss is not.

@@ -65,8 +65,7 @@ fn insurance_fees_are_swept_into_the_vault_by_anyone() {
 #[test]
 fn a_fee_that_collateral_does_not_cover_is_charged_to_unsettled_profit() {
     let mut world = World::btc();
-    let (ann, bob, cal) =
-        (world.trader(510 * DOLLAR), world.trader(100_000 * DOLLAR), world.trader(100_000 * DOLLAR));
+    let (ann, bob, cal) = (world.trader(510 * DOLLAR), world.trader(100_000 * DOLLAR), world.trader(100_000 * DOLLAR));
     world.trade(BTC, ann, bob, 1_000, PRICE);
     world.move_price(BTC, 11 * DOLLAR);
     let settled = world.collateral(ann);

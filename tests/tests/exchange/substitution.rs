@@ -116,7 +116,12 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
     };
     vec![
         case("create_market", create, &[&admin], &[]),
-        case("update_market", instructions::update_market(&admin.pubkey(), &exchange, &market.market, params), &[&admin], &[2]),
+        case(
+            "update_market",
+            instructions::update_market(&admin.pubkey(), &exchange, &market.market, params),
+            &[&admin],
+            &[2],
+        ),
         case(
             "set_market_status",
             instructions::set_market_status(
@@ -151,7 +156,12 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
         case("deleverage", instructions::deleverage(&keys, &tend_cal, 10), &[], &[0]),
         case("fund_insurance", instructions::fund_insurance(&key, &keys, &wallet, DOLLAR), &[&owner], &[]),
         case("sweep_insurance_fees", instructions::sweep_insurance_fees(&keys, &market), &[], &[1]),
-        case("withdraw_fees", instructions::withdraw_fees(&admin.pubkey(), &keys, &market.market, &wallet), &[&admin], &[2, 4]),
+        case(
+            "withdraw_fees",
+            instructions::withdraw_fees(&admin.pubkey(), &keys, &market.market, &wallet),
+            &[&admin],
+            &[2, 4],
+        ),
     ]
 }
 
@@ -225,8 +235,13 @@ fn nobody_signs_for_somebody_else() {
             for stranger in &strangers {
                 let mut forged = instruction.clone();
                 forged.accounts[at].pubkey = stranger.pubkey();
-                let signers: Vec<_> =
-                    forged.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == stranger.pubkey()).then_some(stranger).into_iter().collect();
+                let signers: Vec<_> = forged
+                    .accounts
+                    .iter()
+                    .any(|meta| meta.is_signer && meta.pubkey == stranger.pubkey())
+                    .then_some(stranger)
+                    .into_iter()
+                    .collect();
                 stage.world.fork().send(&[forged], &signers).fails();
                 refused += 1;
             }

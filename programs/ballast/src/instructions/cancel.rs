@@ -108,9 +108,8 @@ pub fn cancel_all(ctx: Context<CancelOrders>, side: u8, limit: u32) -> Result<()
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
     book.seat(seat, &key.to_bytes()).or_fail()?;
     let mut lots = 0u64;
-    let orders = book
-        .cancel_all(seat, side, limit, |cancelled| lots = lots.saturating_add(cancelled.lots.0))
-        .or_fail()?;
+    let orders =
+        book.cancel_all(seat, side, limit, |cancelled| lots = lots.saturating_add(cancelled.lots.0)).or_fail()?;
     emit!(OrdersCancelled { market, account: key, orders, lots });
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::{
     error::BallastError,
     events::BadDebtCovered,
     logic::{
-        Marks, Others, Venue, assess, cancel_for_force, close_idle_seat, draw_insurance, rejoin,
-        settle_slot, slab, touch,
+        Marks, Others, Venue, assess, cancel_for_force, close_idle_seat, draw_insurance, rejoin, settle_slot, slab,
+        touch,
     },
     state::Market,
 };

@@ -6,8 +6,8 @@ use crate::{
     error::{BallastError, OrFail},
     events::MarketCreated,
     state::{
-        ACCOUNT_VERSION, BOOK_MAGIC, Exchange, MARKET_SEED, Market, MarketParams, MarketStatus, OracleKind, RANKS_MAGIC,
-        claim_slab, slab_bytes_mut,
+        ACCOUNT_VERSION, BOOK_MAGIC, Exchange, MARKET_SEED, Market, MarketParams, MarketStatus, OracleKind,
+        RANKS_MAGIC, claim_slab, slab_bytes_mut,
     },
 };
 

@@ -55,11 +55,7 @@ pub fn initialize_exchange(ctx: Context<InitializeExchange>, guardian: Pubkey) -
         withdrawals_paused: false,
         reserved: [0; 252],
     });
-    emit!(ExchangeCreated {
-        exchange: accounts.exchange.key(),
-        admin: creator,
-        quote_mint: accounts.quote_mint.key(),
-    });
+    emit!(ExchangeCreated { exchange: accounts.exchange.key(), admin: creator, quote_mint: accounts.quote_mint.key() });
     Ok(())
 }
 

@@ -114,9 +114,8 @@ fn reduce(
     let bankruptcy_price = before.bankruptcy_price(position)?;
     let params = &venue.market.params;
     let mark = before.primary_mark;
-    let lots =
-        liquidation::partial_lots(position, mark, mark, params.tiers(), &before.account, &params.liquidation())
-            .or_fail()?;
+    let lots = liquidation::partial_lots(position, mark, mark, params.tiers(), &before.account, &params.liquidation())
+        .or_fail()?;
     let matched = take(
         venue,
         margin,

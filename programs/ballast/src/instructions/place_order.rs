@@ -10,8 +10,8 @@ use crate::{
     error::{BallastError, OrFail},
     events::{Cause, OrderPlaced},
     logic::{
-        Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, rejoin, require_initial_margin,
-        settle_slot, slab, take, touch,
+        Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, rejoin, require_initial_margin, settle_slot,
+        slab, take, touch,
     },
     state::{MarginAccount, Market, MarketStatus, Slot},
 };
@@ -107,8 +107,7 @@ pub fn place_order<'info>(ctx: Context<'info, PlaceOrder<'info>>, order: OrderAr
         let side = side_of(&order);
         require!(!venue.book.would_match(side, Price(order.price), band, now), BallastError::WouldMatch);
         rest(venue, margin, slot, &key, &order, order.lots)?;
-        let after =
-            assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(Action::Open), now)?;
+        let after = assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(Action::Open), now)?;
         return require_initial_margin(&after.account);
     }
 
@@ -284,7 +283,8 @@ fn require_margin(before: &Option<Assessment>, after: &Assessment) -> Result<()>
     if require_initial_margin(&after.account).is_ok() {
         return Ok(());
     }
-    let excess = |assessment: &Assessment| i128::from(assessment.account.equity.0) - i128::from(assessment.account.maintenance);
+    let excess =
+        |assessment: &Assessment| i128::from(assessment.account.equity.0) - i128::from(assessment.account.maintenance);
     let improved = excess(after) >= excess(before) && after.account.equity.0 >= 0;
     require!(improved, BallastError::InsufficientMargin);
     Ok(())

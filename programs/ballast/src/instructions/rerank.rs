@@ -39,8 +39,7 @@ pub fn rerank<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
 
     let before = venue.ranks.view().coordinates_of(margin.slots[slot].membership()).or_fail()?;
     touch(venue, margin, slot, &key)?;
-    let assessment =
-        assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(Action::Reduce), now)?;
+    let assessment = assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(Action::Reduce), now)?;
     rejoin(venue, margin, slot, &key, &assessment)?;
     let membership = margin.slots[slot].membership();
     let moved = if membership.is_member() {

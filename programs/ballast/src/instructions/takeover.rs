@@ -71,11 +71,7 @@ pub fn takeover<'info>(ctx: Context<'info, Takeover<'info>>, max_lots: u64) -> R
 }
 
 /// Everything but the movement of tokens; returns what insurance owes the collateral vault.
-fn hand_over<'info>(
-    accounts: &Takeover<'info>,
-    remaining: &'info [AccountInfo<'info>],
-    max_lots: u64,
-) -> Result<u64> {
+fn hand_over<'info>(accounts: &Takeover<'info>, remaining: &'info [AccountInfo<'info>], max_lots: u64) -> Result<u64> {
     require!(max_lots > 0, BallastError::ZeroAmount);
     let now = Clock::get()?.unix_timestamp;
     let (key, taker_key) = (accounts.margin.key(), accounts.taker.key());
@@ -121,15 +117,8 @@ fn hand_over<'info>(
     close_idle_seat(venue, margin, slot, &key)?;
     rejoin(venue, margin, slot, &key, &after)?;
     require!(taker.slots[taker_slot].size().0 <= venue.market.params.max_position_lots, BallastError::TooLarge);
-    let taker_after = assess(
-        taker,
-        &taker_key,
-        Some((venue, taker_slot)),
-        &others,
-        Marks::Current,
-        Some(Action::Liquidate),
-        now,
-    )?;
+    let taker_after =
+        assess(taker, &taker_key, Some((venue, taker_slot)), &others, Marks::Current, Some(Action::Liquidate), now)?;
     require_initial_margin(&taker_after.account)?;
     close_idle_seat(venue, taker, taker_slot, &taker_key)?;
     rejoin(venue, taker, taker_slot, &taker_key, &taker_after)?;

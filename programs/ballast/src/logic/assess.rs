@@ -194,4 +194,3 @@ pub fn require_initial_margin(account: &Account) -> Result<()> {
     require!(account.initial_equity.0 >= required, BallastError::InsufficientMargin);
     Ok(())
 }
-

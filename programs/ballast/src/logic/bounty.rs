@@ -28,13 +28,7 @@ pub fn charge_bounty(
     credit(market, reward, to, Some(*from), bounty)
 }
 
-fn credit(
-    market: &Market,
-    reward: &mut MarginAccount,
-    to: &Pubkey,
-    from: Option<Pubkey>,
-    amount: u64,
-) -> Result<u64> {
+fn credit(market: &Market, reward: &mut MarginAccount, to: &Pubkey, from: Option<Pubkey>, amount: u64) -> Result<u64> {
     if amount > 0 {
         reward.credit(amount)?;
         emit!(BountyPaid { market: market.index, account: *to, charged: from, amount });

@@ -180,8 +180,7 @@ pub fn rejoin(
     let funding = venue.market.funding_index();
     let beta = liquidation::relative_to_funding(bankruptcy, funding).or_fail()?;
     let entry = entry_price(side, position.lots(), Quote(slot.basis)).or_fail()?;
-    let membership =
-        venue.ranks.join(side, entry, beta, position.lots(), funding).or_fail()?;
+    let membership = venue.ranks.join(side, entry, beta, position.lots(), funding).or_fail()?;
     slot.set_membership(membership);
     Ok(())
 }

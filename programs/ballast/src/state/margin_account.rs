@@ -173,11 +173,7 @@ impl MarginAccount {
         if let Some(index) = self.slot_index(market) {
             return Ok(index);
         }
-        let index = self
-            .slots
-            .iter()
-            .position(|slot| slot.market_plus_one == 0)
-            .ok_or(BallastError::NoFreeSlot)?;
+        let index = self.slots.iter().position(|slot| slot.market_plus_one == 0).ok_or(BallastError::NoFreeSlot)?;
         self.slots[index] = bytemuck::Zeroable::zeroed();
         self.slots[index].market_plus_one = market + 1;
         Ok(index)

@@ -8,7 +8,7 @@ use ballast_risk::{
     mark::MarkState,
     oracle::{Action, Reading, conditions},
 };
-use ballast_units::Price;
+use ballast_units::{FUNDING_ONE, Price, Quote};
 
 use super::MarketParams;
 use crate::error::{BallastError, OrFail};
@@ -193,6 +193,15 @@ impl Market {
         Wide(self.funding_residual).get()
     }
 
+    /// Takes the whole atoms out of [`Market::funding_residual`].
+    pub fn take_funding_residual(&mut self) -> Result<Quote> {
+        let residual = self.funding_residual();
+        let one = i128::from(FUNDING_ONE);
+        let atoms = residual >> FUNDING_ONE.trailing_zeros();
+        self.funding_residual = Wide::new(residual - atoms * one).0;
+        Ok(Quote::from_wide(atoms).map_err(BallastError::from)?)
+    }
+
     /// Exponent of a lot: it is 10^this of the base asset.
     pub fn lot_exponent(&self) -> i32 {
         -i32::from(self.lot_exponent)
@@ -222,10 +231,8 @@ impl Market {
     /// Lowest and highest price at which anything matches.
     pub fn band(&self) -> Result<(Price, Price)> {
         let mark = self.mark().0;
-        let width = mark
-            .checked_mul(u64::from(self.params.band_bps))
-            .ok_or(BallastError::Overflow)?
-            / ballast_units::BPS;
+        let width =
+            mark.checked_mul(u64::from(self.params.band_bps)).ok_or(BallastError::Overflow)? / ballast_units::BPS;
         let high = mark.checked_add(width).ok_or(BallastError::Overflow)?;
         Ok((Price(mark.saturating_sub(width).max(1)), Price(high)))
     }

@@ -37,8 +37,7 @@ impl Run {
         self.world.send(&[resume], &[&admin]).succeeds();
         for market in 0..MARKETS {
             let key = self.world.market_keys(market).market;
-            let active =
-                instructions::set_market_status(&admin.pubkey(), &keys.exchange, &key, MarketStatus::Active);
+            let active = instructions::set_market_status(&admin.pubkey(), &keys.exchange, &key, MarketStatus::Active);
             self.world.send(&[active], &[&admin]).succeeds();
             let change = self.world.update_market(market, |params| {
                 params.insurance_limit_per_day = 100_000_000 * DOLLAR;
@@ -80,8 +79,7 @@ impl Run {
             }
             self.world.advance(20);
         }
-        let left: Vec<_> = self.due().into_iter().map(|(trader, market, step)| (trader, market, step)).collect();
-        panic!("still due after {ROUNDS} rounds: {left:?}");
+        panic!("still due after {ROUNDS} rounds: {:?}", self.due());
     }
 
     fn resolve_one(&mut self, maker: Trader, trader: Trader, market: u16, step: Step) -> Outcome {
@@ -146,19 +144,27 @@ impl Run {
         self.reached.unpaid.push(unpaid);
     }
 
-    /// What the owner of the lots that rounding left over owes, at the mark.
+    /// What the owner of the lots that rounding left over owes, at the mark: in the dust, and in cells that still have
+    /// members.
     fn debt_of_dust(&mut self, market: u16) -> i64 {
         let snapshot = self.world.snapshot();
         let view = snapshot.view().expect("sound slabs");
         let open = view.market(market).expect("the market");
-        let worth: i64 = Side::BOTH
-            .into_iter()
-            .map(|side| {
-                let dust = open.ranks.dust(side, open.market.funding_index());
-                let lots = i64::try_from(dust.lots.0 * open.market.mark().0).expect("a value");
-                dust.atoms().expect("in range").0 + lots * side.sign()
-            })
-            .sum();
-        (-worth).max(0)
+        let (funding, mark) = (open.market.funding_index(), open.market.mark());
+        let value = |lots: Lots, side: Side| i128::from(lots.0) * i128::from(mark.0) * i128::from(side.sign());
+        let mut worth = open.market.funding_residual() >> 24;
+        for side in Side::BOTH {
+            let dust = open.ranks.dust(side, funding);
+            worth += i128::from(dust.atoms().expect("in range").0) + value(dust.lots, side);
+            worth +=
+                open.ranks.cells(side, funding).map(|cell| (cell.cash >> 24) + value(cell.total, side)).sum::<i128>();
+        }
+        for (_, account) in snapshot.accounts() {
+            let Some(slot) = account.slot_index(market).map(|at| account.slots[at]) else { continue };
+            let Some(side) = slot.position().side() else { continue };
+            let held = open.ranks.peek(side, slot.membership(), funding, mark).expect("a member");
+            worth -= i128::from(held.deleveraged().0 + held.funding.0) + value(held.lots, side);
+        }
+        i64::try_from(-worth).expect("in range").max(0)
     }
 }
