@@ -1,4 +1,62 @@
 //! No instruction costs grossly more than when its limit was set. `cargo xtask bench` prints the figures beside the budgets;
 //! this only fails where something went wrong.
 
-use ballast_tests::costs::{Cost, Extent, PARTS, Unit};
+use ballast_tests::costs::{Extent, PARTS, Unit};
+
+/// Half more than was measured on 21 November 2026, rounded up to 500 compute units.
+const LIMITS: [(&str, u64); 44] = [
+    ("post-only, 1,000 orders a side: median", 6_500),
+    ("post-only, 1,000 orders a side: 95th percentile", 6_500),
+    ("post-only, an account's first order, with a position", 6_500),
+    ("post-only, an account's first order, without one", 6_500),
+    ("cancel, 1,000 orders a side: median", 3_000),
+    ("cancel, 1,000 orders a side: 95th percentile", 3_000),
+    ("cancel all of 10 orders", 6_500),
+    ("take, 1 maker", 9_500),
+    ("take, 1 maker, the account's first trade", 8_500),
+    ("take, 10 makers", 17_500),
+    ("take, 50 makers", 52_500),
+    ("each further maker, (50 makers - 1 maker) / 49", 1_000),
+    ("post-only, position in 1 market", 6_000),
+    ("post-only, position in 4 markets", 12_500),
+    ("post-only, position in 16 markets", 37_000),
+    ("each further market with position, (16 - 1) / 15", 2_500),
+    ("post-only, position and order in 1 market", 6_500),
+    ("post-only, position and order in 4 markets", 13_000),
+    ("post-only, position and order in 16 markets", 39_500),
+    ("each further market with position and order, (16 - 1) / 15", 2_500),
+    ("partial liquidation, 1 fill", 13_500),
+    ("partial liquidation, 1 fill, 10 orders cancelled", 18_000),
+    ("takeover", 25_000),
+    ("position joins the index of 20,000: median", 500),
+    ("position joins the index of 20,000: 95th percentile", 500),
+    ("position leaves the index: median", 500),
+    ("position leaves the index: 95th percentile", 500),
+    ("position leaves after deleveraging took it whole: median", 1_000),
+    ("position leaves after deleveraging took it whole: 95th percentile", 1_500),
+    ("position leaves after deleveraging took a part: median", 1_500),
+    ("position leaves after deleveraging took a part: 95th percentile", 1_500),
+    ("deleverage 5 % of the open interest of 1,000 after a fall of 15 %", 49_500),
+    ("deleverage 5 % of the open interest of 20,000 after a fall of 15 %", 80_500),
+    ("refresh market, PriceUpdateV2, 100 orders a side", 5_500),
+    ("refresh market, legacy Pyth account, 100 orders a side", 5_000),
+    ("settle seat, one fill, no position before", 7_000),
+    ("settle seat, one fill, a position before", 8_000),
+    ("settle seat, nothing waiting", 6_500),
+    ("rerank", 7_000),
+    ("open account: median", 10_500),
+    ("deposit", 11_500),
+    ("withdraw, no position", 12_500),
+    ("withdraw, position in 1 market", 14_500),
+    ("close account", 2_000),
+];
+
+#[test]
+fn no_instruction_costs_grossly_more_than_it_did() {
+    let costs: Vec<_> = PARTS.iter().flat_map(|(_, measure)| measure(Extent::Brief)).collect();
+    for (name, limit) in LIMITS {
+        let cost = costs.iter().find(|cost| cost.name == name && cost.unit == Unit::ComputeUnits);
+        let measured = cost.unwrap_or_else(|| panic!("{name} was not measured")).measured;
+        assert!(measured <= limit, "{name}: {measured} compute units, more than {limit}");
+    }
+}

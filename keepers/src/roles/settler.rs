@@ -146,7 +146,7 @@ fn place(context: &Context, key: &Pubkey, market: u16) -> Result<Option<(Place, 
     let bankruptcy = assessment.bankruptcy_price(state.position)?;
     let beta = liquidation::relative_to_funding(bankruptcy, open.market.funding_index())?;
     let lots = Lots(state.position.lots().0.max(1));
-    let entry = entry_price(side, lots, state.basis).map_err(|_| RiskError::Overflow)?;
+    let entry = entry_price(side, lots, state.basis, open.market.mark());
     let score = score::score(side, entry, bankruptcy, open.market.mark());
     // As the index buckets it: at the funding origin of the row.
     let row = grid::bucket(entry);

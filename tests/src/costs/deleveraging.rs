@@ -77,6 +77,7 @@ impl Crash {
             params.max_open_interest_lots = MAX_LOTS;
             // Leverage up to 125 for any size.
             (params.tiers[0].maintenance_bps, params.tiers[0].initial_bps) = (40, 80);
+            params.band_bps = 160;
             params.tiers[1] = MarginTier::zeroed();
         });
         let mut world = quiet(&[spec]);

@@ -18,6 +18,7 @@ use solana_signer::Signer;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
 
+use super::fresh::fresh_keypair;
 use crate::compiled_program;
 
 /// What a transaction that succeeded left behind.
@@ -125,7 +126,7 @@ impl Lite {
     pub fn new() -> Lite {
         // Without a history, the same transaction may be sent twice.
         let mut vm = LiteSVM::new().with_mainnet_features().with_log_bytes_limit(None).with_transaction_history(0);
-        let payer = Keypair::new();
+        let payer = fresh_keypair();
         vm.airdrop(&payer.pubkey(), 1_000_000_000_000).expect("an airdrop on a fresh chain");
         vm.add_program_from_file(PROGRAM_ID, compiled_program("ballast.so")).expect("the chain accepts the program");
         Lite { vm, payer }

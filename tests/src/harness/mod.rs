@@ -5,6 +5,7 @@
 mod chain;
 mod expect;
 mod forced;
+mod fresh;
 mod inspect;
 mod ledger;
 mod oracle;
@@ -16,6 +17,7 @@ mod world;
 
 pub use chain::{Chain, Lite, Outcome, Receipt, Refusal, sign};
 pub use expect::Expect;
+pub use fresh::fresh_keypair;
 pub use oracle::Observation;
 pub use params::{DOLLAR, MarketSpec, default_params};
 pub use traders::Trader;

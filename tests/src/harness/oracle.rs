@@ -7,10 +7,12 @@ use ballast_client::{
 };
 use solana_account::Account;
 use solana_pubkey::Pubkey;
+use solana_signer::Signer;
 
 use super::{
     chain::{Chain, Outcome},
     expect::Expect,
+    fresh::fresh_keypair,
     params::MarketSpec,
     world::World,
 };
@@ -35,9 +37,9 @@ pub(super) struct Oracle {
 
 impl Oracle {
     pub fn new(spec: &MarketSpec) -> Oracle {
-        let account = Pubkey::new_unique();
+        let account = fresh_keypair().pubkey();
         let feed = match spec.oracle {
-            OracleKind::PythReceiver => Pubkey::new_unique().to_bytes(),
+            OracleKind::PythReceiver => fresh_keypair().pubkey().to_bytes(),
             OracleKind::PythLegacy => account.to_bytes(),
         };
         Oracle { kind: spec.oracle, account, feed, lot_exponent: spec.lot_exponent, price: spec.price }

@@ -10,6 +10,7 @@ use spl_token_interface::state::Account as TokenAccount;
 use super::{
     chain::{Chain, Outcome},
     expect::Expect,
+    fresh::fresh_keypair,
     params::DOLLAR,
     world::World,
 };
@@ -37,7 +38,7 @@ impl Clone for TraderEntry {
 impl<C: Chain> World<C> {
     /// A new owner with a margin account that holds `deposit` atoms; nothing is deposited when that is zero.
     pub fn trader(&mut self, deposit: u64) -> Trader {
-        self.open_account(Keypair::new(), 0, deposit)
+        self.open_account(fresh_keypair(), 0, deposit)
     }
 
     /// Another margin account of the same owner.
@@ -69,7 +70,7 @@ impl<C: Chain> World<C> {
 
     /// A token account of any mint that the payer has the authority of.
     pub fn create_tokens_of(&mut self, mint: Pubkey, owner: &Pubkey, amount: u64) -> Pubkey {
-        let (payer, program, account) = (self.payer.pubkey(), spl_token_interface::ID, Keypair::new());
+        let (payer, program, account) = (self.payer.pubkey(), spl_token_interface::ID, fresh_keypair());
         let create = solana_system_interface::instruction::create_account(
             &payer,
             &account.pubkey(),
@@ -149,7 +150,7 @@ impl<C: Chain> World<C> {
 
     /// Gives tokens to insurance, out of thin air.
     pub fn fund_insurance(&mut self, amount: u64) {
-        let funder = Keypair::new();
+        let funder = fresh_keypair();
         let source = self.create_tokens(&funder.pubkey(), amount);
         let fund = instructions::fund_insurance(&funder.pubkey(), &self.keys, &source, amount);
         self.send(&[fund], &[&funder]).succeeds();

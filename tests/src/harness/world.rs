@@ -24,6 +24,7 @@ use spl_token_interface::state::Mint;
 use super::{
     chain::{Chain, Lite, Outcome},
     expect::Expect,
+    fresh::fresh_keypair,
     ledger::Ledger,
     oracle::Oracle,
     params::MarketSpec,
@@ -71,11 +72,11 @@ impl Clone for Realm {
 
 impl Realm {
     fn new() -> Realm {
-        let admin = Keypair::new();
+        let admin = fresh_keypair();
         Realm {
             keys: ExchangeKeys::new(addresses::exchange(&admin.pubkey())),
             admin,
-            guardian: Keypair::new(),
+            guardian: fresh_keypair(),
             markets: Vec::new(),
             oracles: Vec::new(),
             traders: Vec::new(),
@@ -209,7 +210,7 @@ impl<C: Chain> World<C> {
 
     /// A mint of the token program.
     pub fn create_mint(&mut self, decimals: u8) -> Pubkey {
-        let mint = Keypair::new();
+        let mint = fresh_keypair();
         let create = solana_system_interface::instruction::create_account(
             &self.payer.pubkey(),
             &mint.pubkey(),
@@ -254,7 +255,7 @@ impl<C: Chain> World<C> {
 
     /// Fresh accounts for a market's book and ranking index.
     pub fn create_slabs(&mut self, spec: &MarketSpec) -> (Pubkey, Pubkey) {
-        let (book, ranks) = (Keypair::new(), Keypair::new());
+        let (book, ranks) = (fresh_keypair(), fresh_keypair());
         let payer = self.payer.pubkey();
         let book_rent = self.chain.rent(instructions::book_space(spec.blocks));
         let ranks_rent = self.chain.rent(instructions::ranks_space(spec.cells));

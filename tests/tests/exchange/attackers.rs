@@ -254,13 +254,13 @@ fn wealth(world: &mut World, attackers: &[Trader]) -> i64 {
 #[test]
 fn trading_dust_with_oneself_gains_nothing() {
     let mut world =
-        World::new(&[MarketSpec { price: 1_003, ..MarketSpec::btc() }.with(|params: &mut MarketParams| {
+        World::new(&[MarketSpec { price: 10_003, ..MarketSpec::btc() }.with(|params: &mut MarketParams| {
             (params.tick, params.maker_fee_ppm) = (1, 0);
         })]);
     let (ann, bob) = (world.trader(DOLLAR), world.trader(DOLLAR));
     let before = wealth(&mut world, &[ann, bob]);
     for round in 0..20 {
-        let (price, lots) = (1_000 + round % 7, 1 + round % 3);
+        let (price, lots) = (10_000 + round % 7, 1 + round % 3);
         let (buyer, seller) = if round % 2 == 0 { (ann, bob) } else { (bob, ann) };
         world.ask(seller, BTC, lots, price);
         world.buy(buyer, BTC, lots, price).succeeds();
@@ -281,8 +281,8 @@ fn trading_with_oneself_for_the_bounty_of_settling_costs_more_than_it_brings() {
     let crowd = [ann, bob, kit];
     let mut before = wealth(&mut world, &crowd);
     for lots in [1, 3, 10, 100, 1_000] {
-        // There and back, at the two ends of the band, so that there is a loss to settle too.
-        for (price, seller, buyer) in [(11 * DOLLAR, ann, bob), (9 * DOLLAR, bob, ann)] {
+        // There and back, as far apart as orders may rest, so that there is a loss to settle too.
+        for (price, seller, buyer) in [(11 * DOLLAR, ann, bob), (PRICE / 20 * 19, bob, ann)] {
             world.ask(seller, BTC, lots, price);
             world.buy(buyer, BTC, lots, price).succeeds();
             world.settle(kit, seller, BTC).succeeds();

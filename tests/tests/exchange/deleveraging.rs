@@ -11,6 +11,8 @@ use ballast_tests::harness::{BTC, Chain, DOLLAR, Expect, Receipt, Trader, World}
 
 const PRICE: u64 = 10 * DOLLAR;
 const CENT: u64 = DOLLAR / 100;
+/// Where the market crashes to.
+const LOW: u64 = 9 * DOLLAR + 20 * CENT;
 
 /// What a deleveraging reports.
 struct Report {
@@ -49,7 +51,7 @@ fn crashed(shorts: &[(u64, u64)]) -> (World, Trader, Vec<Trader>, Trader) {
             trader
         })
         .collect();
-    world.move_price(BTC, 9 * DOLLAR);
+    world.move_price(BTC, LOW);
     assert_eq!(world.stage(cal), Stage::Bankrupt);
     (world, cal, shorts, kit)
 }
@@ -60,7 +62,7 @@ fn exactly_the_bankrupt_lots_are_taken_from_the_highest_leverage_down() {
         crashed(&[(4_000, 40_000 * DOLLAR), (4_000, 2_200 * DOLLAR), (2_000, 8_000 * DOLLAR)]);
     // A fourth short, against another long, so that not everybody is needed.
     let (ann, eve) = (world.trader(100_000 * DOLLAR), world.trader(100_000 * DOLLAR));
-    world.trade(BTC, ann, eve, 3_000, 9 * DOLLAR);
+    world.trade(BTC, ann, eve, 3_000, LOW);
     let receipt = world.deleverage(kit, cal, BTC, 100).succeeds();
     assert_eq!((report(&receipt).lots, report(&receipt).cells), (10_000, 3));
     assert_eq!(world.position(cal, BTC), 0);
@@ -203,7 +205,7 @@ fn while_insurance_covers_the_loss_the_position_waits_for_a_taker() {
     assert_eq!(world.position(shorts[0], BTC), -10_000);
     world.advance(1);
     let receipt = world.deleverage(kit, cal, BTC, 100).succeeds();
-    assert_eq!(report(&receipt).price, 9 * DOLLAR, "at the mark: insurance bears all of it");
+    assert_eq!(report(&receipt).price, LOW, "at the mark: insurance bears all of it");
     assert_eq!(world.position(shorts[0], BTC), 0);
 }
 
@@ -246,8 +248,8 @@ fn a_member_trades_on_with_what_is_left() {
     world.bid(ann, BTC, 2_500, price);
     world.deleverage(kit, cal, BTC, 100).succeeds();
     assert_eq!(world.position(shorts[0], BTC), -2_500);
-    world.ask(ann, BTC, 3_000, 9 * DOLLAR);
-    world.buy(shorts[0], BTC, 3_000, 9 * DOLLAR).succeeds();
+    world.ask(ann, BTC, 3_000, LOW);
+    world.buy(shorts[0], BTC, 3_000, LOW).succeeds();
     assert_eq!((world.position(shorts[0], BTC), world.slot(shorts[0], BTC).lots), (500, 500));
 }
 

@@ -70,7 +70,8 @@ impl Progress {
                 return if waits { Step::Wait { until: cooled } } else { Step::Partial };
             }
             Stage::Takeover => self.bankrupt_since = 0,
-            Stage::Bankrupt if self.bankrupt_since == 0 => self.bankrupt_since = now,
+            // The discount starts anew: from here on insurance pays it.
+            Stage::Bankrupt if self.bankrupt_since == 0 => (self.bankrupt_since, self.takeover_since) = (now, now),
             Stage::Bankrupt => {}
         }
         if self.takeover_since == 0 {

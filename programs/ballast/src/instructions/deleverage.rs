@@ -4,10 +4,10 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
-use ballast_book::SelfTrade;
+use ballast_book::{SelfTrade, Stopped};
 use ballast_rank::{CellReceipt, Deleveraged as Outcome};
 use ballast_risk::{health::Stage, liquidation::Step, oracle::Action};
-use ballast_units::{Lots, Price, Quote, Side};
+use ballast_units::{Lots, MAX_PRICE, Price, Quote, Side};
 
 use super::accounts::{require_distinct, require_same_exchange};
 use crate::{
@@ -114,21 +114,24 @@ fn close_position<'info>(
     require_most_relief(&state, venue.market.index)?;
     let cancelled = cancel_for_force(venue, margin, slot, &key)?;
 
-    let on_book = close_on_book(venue, margin, slot, &key, &state, now)?;
+    let (on_book, book_has_more) = close_on_book(venue, margin, slot, &key, &state, now)?;
     if !on_book.is_zero() {
         settle_slot(venue.market, margin, slot, &key)?;
         state = assess_now(margin, venue)?;
     }
     let mut drawn = 0;
     let open = margin.slots[slot].size();
-    if !open.is_zero() && state.account.stage() == Stage::Bankrupt {
+    if !open.is_zero() && !book_has_more && state.account.stage() == Stage::Bankrupt {
         let shortfall = shortfall(margin, slot, &state)?;
         let available = insurance_available(venue.market, accounts.insurance.amount, now);
         let due = available < shortfall || now >= deleverage_from;
         if due {
-            drawn = draw_insurance(venue.market, margin, slot, shortfall, accounts.insurance.amount, now)?;
-            state = assess_now(margin, venue)?;
-            close_against_ranks(venue, margin, slot, &key, &state, drawn, max_cells)?;
+            // Per lot, and only for lots that close: the rest stays bankrupt for the next call.
+            let paid_per_lot = available.min(shortfall) / open.0;
+            let closed = close_against_ranks(venue, margin, slot, &key, &state, paid_per_lot, max_cells)?;
+            let owed = closed.0.checked_mul(paid_per_lot).ok_or(BallastError::Overflow)?;
+            drawn = draw_insurance(venue.market, margin, slot, owed, accounts.insurance.amount, now)?;
+            require!(drawn == owed, BallastError::InsuranceExhausted);
             settle_slot(venue.market, margin, slot, &key)?;
             // For the last piece only: cutting the work up must not pay.
             if margin.slots[slot].size().is_zero() {
@@ -154,7 +157,8 @@ fn shortfall(margin: &MarginAccount, slot: usize, state: &Assessment) -> Result<
     per_lot.checked_mul(position.lots().0).ok_or_else(|| BallastError::Overflow.into())
 }
 
-/// Closes on the book what it takes no worse than the bankruptcy price.
+/// Closes on the book what it takes no worse than the bankruptcy price. Returns the lots, and whether there was more to
+/// meet than one instruction can.
 fn close_on_book(
     venue: &mut Venue,
     margin: &mut MarginAccount,
@@ -162,9 +166,9 @@ fn close_on_book(
     key: &Pubkey,
     state: &Assessment,
     now: i64,
-) -> Result<Lots> {
+) -> Result<(Lots, bool)> {
     let position = margin.slots[slot].position();
-    let Some(side) = position.side() else { return Ok(Lots::ZERO) };
+    let Some(side) = position.side() else { return Ok((Lots::ZERO, false)) };
     let matched = take(
         venue,
         margin,
@@ -180,22 +184,26 @@ fn close_on_book(
         },
         now,
     )?;
-    Ok(matched.lots)
+    Ok((matched.lots, matched.stopped == Stopped::MakerLimit))
 }
 
-/// Reduces both sides by the same lots at the bankruptcy price.
+/// Reduces both sides by the same lots, at the bankruptcy price less what insurance pays per lot. Returns the lots.
 fn close_against_ranks(
     venue: &mut Venue,
     margin: &mut MarginAccount,
     slot: usize,
     key: &Pubkey,
     state: &Assessment,
-    drawn: u64,
+    paid_per_lot: u64,
     max_cells: u32,
-) -> Result<()> {
+) -> Result<Lots> {
     let position = margin.slots[slot].position();
     let side = position.side().ok_or(BallastError::NothingHere)?;
-    let price = as_limit(state.bankruptcy_price(position)?);
+    let bankruptcy_price = as_limit(state.bankruptcy_price(position)?);
+    let price = match side {
+        Side::Long => Price(bankruptcy_price.0.saturating_sub(paid_per_lot).max(1)),
+        Side::Short => Price(bankruptcy_price.0.saturating_add(paid_per_lot).min(MAX_PRICE)),
+    };
     let mark = venue.market.mark();
     let funding = venue.market.funding_index();
     let open_interest = venue.ranks.open_interest(side.opposite()).0;
@@ -223,12 +231,12 @@ fn close_against_ranks(
         funding_index: funding,
         sequence: market.deleverages,
         in_profit_exhausted: outcome.in_profit_exhausted,
-        insurance_drawn: drawn,
+        insurance_drawn: outcome.lots.0.saturating_mul(paid_per_lot),
         open_interest,
         last_cell_before,
         cells,
     });
-    Ok(())
+    Ok(outcome.lots)
 }
 
 /// The bankrupt account's side of the deleveraging.
@@ -262,9 +270,9 @@ fn apply(
     Ok(())
 }
 
-/// One cell of the event: row (2 bytes), column (1), lots taken (5; `MAX_LOTS` fits), little endian.
+/// One cell of the event: row (2 bytes), column (1), lots taken (5; `MAX_LOTS` fits), little endian. In one write, because
+/// there are hundreds.
 fn record(cells: &mut Vec<u8>, cell: &CellReceipt) {
-    cells.extend_from_slice(&cell.row.to_le_bytes());
-    cells.push(cell.column.to_le_bytes()[0]);
-    cells.extend_from_slice(&cell.lots.0.to_le_bytes()[..5]);
+    let word = u64::from(cell.row) | u64::from(cell.column & 0xff) << 16 | cell.lots.0 << 24;
+    cells.extend_from_slice(&word.to_le_bytes());
 }

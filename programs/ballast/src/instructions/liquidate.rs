@@ -2,7 +2,7 @@
 //! smallest amount that restores the account.
 
 use anchor_lang::prelude::*;
-use ballast_book::SelfTrade;
+use ballast_book::{SelfTrade, Stopped};
 use ballast_risk::{
     liquidation::{self, Step},
     oracle::Action,
@@ -63,7 +63,10 @@ pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> 
     let mut done = Reduced::default();
     if turn && !cooling {
         done = reduce(venue, margin, slot, &key, &before, now)?;
-        margin.progress_mut().note_partial(now, done.lots);
+        // A book that had more than one instruction can meet has not failed: no cooldown, and no takeover for it.
+        if !done.cut_short {
+            margin.progress_mut().note_partial(now, done.lots);
+        }
         settle_slot(venue.market, margin, slot, &key)?;
     }
     let mut after = assess_now(margin, venue)?;
@@ -98,6 +101,8 @@ struct Reduced {
     bankruptcy_price: i64,
     reward: u64,
     to_insurance: u64,
+    /// The book had more orders to meet than one instruction can.
+    cut_short: bool,
 }
 
 /// Sells or buys back on the book the smallest size that restores the target margin ratio.
@@ -133,7 +138,8 @@ fn reduce(
     )?;
     let market = &mut *venue.market;
     market.liquidated_quote = market.liquidated_quote.saturating_add(matched.quote);
-    Ok(Reduced { lots: matched.lots, quote: matched.quote, bankruptcy_price, ..Reduced::default() })
+    let cut_short = matched.stopped == Stopped::MakerLimit;
+    Ok(Reduced { lots: matched.lots, quote: matched.quote, bankruptcy_price, cut_short, ..Reduced::default() })
 }
 
 /// Charges the liquidation fee, never more than the account has left, and splits it between the caller and insurance.

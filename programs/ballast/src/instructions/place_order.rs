@@ -107,13 +107,13 @@ pub fn place_order<'info>(ctx: Context<'info, PlaceOrder<'info>>, order: OrderAr
         let side = side_of(&order);
         require!(!venue.book.would_match(side, Price(order.price), band, now), BallastError::WouldMatch);
         rest(venue, margin, slot, &key, &order, order.lots)?;
-        let after = assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(Action::Open), now)?;
+        let after = assess(margin, &key, Some((venue, slot)), &others, Marks::Cautious, Some(Action::Open), now)?;
         return require_initial_margin(&after.account);
     }
 
     let action = action_of(&order);
     let before = if order.reduce_only {
-        Some(assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(action), now)?)
+        Some(assess(margin, &key, Some((venue, slot)), &others, Marks::Cautious, Some(action), now)?)
     } else {
         None
     };
@@ -148,7 +148,7 @@ pub fn place_order<'info>(ctx: Context<'info, PlaceOrder<'info>>, order: OrderAr
     let grew = margin.slots[slot].size() > size;
     require_limits(venue, margin, slot, grew)?;
     close_idle_seat(venue, margin, slot, &key)?;
-    let after = assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(action), now)?;
+    let after = assess(margin, &key, Some((venue, slot)), &others, Marks::Cautious, Some(action), now)?;
     require_margin(&before, &after)?;
     rejoin(venue, margin, slot, &key, &after)
 }

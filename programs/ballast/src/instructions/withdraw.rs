@@ -43,7 +43,7 @@ pub fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -> Res
         require!(amount <= margin.collateral, BallastError::InsufficientSettled);
         margin.collateral -= amount;
         let others = Others::new(ctx.remaining_accounts, accounts.exchange.key())?;
-        let assessment = assess(margin, &key, None, &others, Marks::Current, Some(Action::Withdraw), now)?;
+        let assessment = assess(margin, &key, None, &others, Marks::Cautious, Some(Action::Withdraw), now)?;
         require_initial_margin(&assessment.account)?;
         // Realised losses that have not reached their pools yet are owed in settled money: what stays must be enough for
         // all of them, whatever unsettled profit there is elsewhere.

@@ -9,7 +9,7 @@ use ballast_risk::{
     liquidation, mark,
     oracle::Action,
 };
-use ballast_units::{Lots, Position, Price, Quote};
+use ballast_units::{Lots, Position, Price, Quote, Side};
 
 use super::{Others, Venue};
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 pub enum Marks {
     /// The mark.
     Current,
+    /// Per position the less favourable of the mark and the last tick: for opening and withdrawing, while the mark is
+    /// still on its way to a price that everybody knows.
+    Cautious,
     /// Per position the more favourable of the last two ticks, so that no single tick liquidates anybody.
     Confirmed,
 }
@@ -131,7 +134,9 @@ pub fn slot_health(
 ) -> Result<SlotHealth> {
     let state = position_state(slot, key, market, book, ranks)?;
     let mark = match (marks, state.position.side()) {
-        (Marks::Current, _) | (Marks::Confirmed, None) => market.mark(),
+        (Marks::Current, _) | (Marks::Cautious | Marks::Confirmed, None) => market.mark(),
+        (Marks::Cautious, Some(Side::Long)) => market.mark().min(market.mark_state().tick),
+        (Marks::Cautious, Some(Side::Short)) => market.mark().max(market.mark_state().tick),
         (Marks::Confirmed, Some(side)) => {
             mark::liquidation_price(side, market.mark_state()).ok_or(BallastError::OracleSingleTick)?
         }

@@ -86,7 +86,7 @@ pub fn take(
     slot.trade(base, cash)?;
     let (lots, basis) = (slot.lots, slot.basis);
     let fee = fees::charge(matched.quote, taker_fee_ppm).or_fail()?;
-    charge_fee(venue.market, margin, index, fee)?;
+    let fee = charge_fee(venue.market, margin, index, fee)?;
     emit!(Traded {
         market: venue.market.index,
         taker: *key,

@@ -7,7 +7,7 @@ use ballast_risk::{
     liquidation::{self, Progress},
     pnl_pool,
 };
-use ballast_units::{ArithmeticError, Lots, MAX_PRICE, Position, Price, Quote, Side};
+use ballast_units::{Lots, MAX_PRICE, Position, Price, Quote, Side};
 
 use super::{Assessment, Venue, apply_holding};
 use crate::{
@@ -90,7 +90,7 @@ fn fold_seat(
         let slot = &mut margin.slots[index];
         slot.trade(Position(pending.base), Quote(pending.cash))?;
         let (lots, basis) = (slot.lots, slot.basis);
-        charge_fee(venue.market, margin, index, pending.fees)?;
+        let fee = charge_fee(venue.market, margin, index, pending.fees)?;
         touched.bounty_base = pending.bounty_base;
         touched.changed = true;
         emit!(PositionChanged {
@@ -99,7 +99,7 @@ fn fold_seat(
             cause: Cause::Maker,
             base: pending.base,
             cash: pending.cash,
-            fee: pending.fees,
+            fee,
             lots,
             basis,
         });
@@ -138,18 +138,22 @@ pub fn settle_slot(market: &mut Market, margin: &mut MarginAccount, index: usize
 }
 
 /// Charges a trading fee: from settled collateral, and what that does not cover from unsettled profit, where it becomes
-/// the exchange's own claim on the pool. Insurance gets its share of the settled part.
-pub fn charge_fee(market: &mut Market, margin: &mut MarginAccount, index: usize, fee: u64) -> Result<()> {
+/// the exchange's own claim on the pool, as far as there is any. Insurance gets its share of the settled
+/// part. Returns what was charged.
+pub fn charge_fee(market: &mut Market, margin: &mut MarginAccount, index: usize, fee: u64) -> Result<u64> {
     let settled = fee.min(margin.collateral);
     let insured = fees::split(settled, &market.params.fees()).or_fail()?.to_insurance;
     margin.collateral -= settled;
     market.insurance_fees = market.insurance_fees.checked_add(insured).ok_or(BallastError::Overflow)?;
     market.fees = market.fees.checked_add(settled - insured).ok_or(BallastError::Overflow)?;
-    let claim = i64::try_from(fee - settled).map_err(|_| BallastError::Overflow)?;
     let slot = &mut margin.slots[index];
+    // What neither collateral nor profit covers is waived: a claim on the pool for it would be paid by the winners.
+    let rest = i64::try_from(fee - settled).map_err(|_| BallastError::Overflow)?;
+    let claim = rest.min(slot.unsettled.max(0));
     slot.unsettled = slot.unsettled.checked_sub(claim).ok_or(BallastError::Overflow)?;
     market.fee_claims = market.fee_claims.checked_add(claim).ok_or(BallastError::Overflow)?;
-    Ok(())
+    let claimed = u64::try_from(claim).map_err(|_| BallastError::Overflow)?;
+    Ok(settled + claimed)
 }
 
 /// Puts the slot's position into the ranking index at its entry price and present bankruptcy price, and frees the slot
@@ -179,20 +183,27 @@ pub fn rejoin(
     let bankruptcy = assessment.bankruptcy_price(position)?;
     let funding = venue.market.funding_index();
     let beta = liquidation::relative_to_funding(bankruptcy, funding).or_fail()?;
-    let entry = entry_price(side, position.lots(), Quote(slot.basis)).or_fail()?;
+    let entry = entry_price(side, position.lots(), Quote(slot.basis), venue.market.mark());
     let membership = venue.ranks.join(side, entry, beta, position.lots(), funding).or_fail()?;
     slot.set_membership(membership);
     Ok(())
 }
 
-/// Average entry price, rounded against the position (up for a long, down for a short) and kept in the range of prices.
-pub fn entry_price(side: Side, lots: Lots, basis: Quote) -> core::result::Result<Price, ArithmeticError> {
-    let cost = basis.0.unsigned_abs();
+/// How far an entry may be from the mark in the ranking index, as a power of two. Fills that waited in a seat fold as one
+/// net trade, whose profit can end up in the basis of a single lot: without a limit, a few dollars would buy an entry
+/// price anywhere, and with it any row of the index.
+const ENTRY_REACH: u32 = 4;
+
+/// Average entry price, rounded against the position (up for a long, down for a short), and kept within 2^±4 of the mark:
+/// beyond that, a position is as profitable or unprofitable as the ranking can tell. A basis of the wrong sign (paid to
+/// hold a long, or to open a short) counts as the lowest price.
+pub fn entry_price(side: Side, lots: Lots, basis: Quote, mark: Price) -> Price {
+    let (low, high) = ((mark.0 >> ENTRY_REACH).max(1), (mark.0 << ENTRY_REACH).clamp(1, MAX_PRICE));
     let price = match side {
-        Side::Long => cost.div_ceil(lots.0.max(1)),
-        Side::Short => cost / lots.0.max(1),
+        Side::Long => basis.positive_part().div_ceil(lots.0.max(1)),
+        Side::Short => basis.negative_part() / lots.0.max(1),
     };
-    Ok(Price(price.clamp(1, MAX_PRICE)))
+    Price(price.clamp(low, high))
 }
 
 /// Gives the seat back when no order rests and no fill waits in it.

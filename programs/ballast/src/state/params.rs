@@ -218,6 +218,9 @@ impl MarketParams {
         within(self.min_lots > 0 && self.min_lots <= self.max_position_lots)?;
         within(self.max_position_lots <= MAX_LOTS && self.max_open_interest_lots <= MAX_LOTS)?;
         within(self.band_bps > 0 && self.band_bps <= MAX_BAND_BPS)?;
+        // A side's orders offset each other in an account's worst case: n bids at the lower edge of the band pay for n at the
+        // upper one. Filled at the upper edge, these must not cost more than the initial margin of both.
+        within(self.band_bps <= self.tiers[0].initial_bps.saturating_mul(2))?;
         within(self.max_orders_per_account > 0 && self.max_orders_per_account <= MAX_ORDERS_PER_ACCOUNT)?;
         within(self.settle_bounty <= MAX_SETTLE_BOUNTY)?;
         within(self.insurance_limit_per_day <= MAX_LIMIT_PER_WINDOW)?;

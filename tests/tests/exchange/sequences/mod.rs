@@ -9,17 +9,17 @@ mod hostile;
 mod reached;
 
 use ballast_book::OrderId;
+use ballast_tests::harness::fresh_keypair;
 use ballast_tests::harness::{DOLLAR, MarketSpec, Outcome, Trader, Usage, World};
 use dice::Dice;
 use reached::Reached;
-use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 const MARKETS: u16 = 3;
 /// Runs, and steps of each. `BALLAST_RUNS` and `BALLAST_STEPS` ask for more, `BALLAST_SEED` for others.
-const RUNS: u64 = 4;
-const STEPS: u64 = 2_500;
+const RUNS: u64 = 6;
+const STEPS: u64 = 4_000;
 
 /// One history.
 struct Run {
@@ -58,7 +58,7 @@ impl Run {
         }
         world.trader(200_000 * DOLLAR);
         world.fund_insurance(300 * DOLLAR);
-        let treasury = world.create_tokens(&Keypair::new().pubkey(), 0);
+        let treasury = world.create_tokens(&fresh_keypair().pubkey(), 0);
         world.watch(treasury);
         let homes = specs.iter().map(|spec| spec.price).collect();
         Run { world, dice, orders: Vec::new(), gone: Vec::new(), homes, treasury, reached: Reached::default() }
