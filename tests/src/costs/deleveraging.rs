@@ -28,28 +28,35 @@ const CELLS: u32 = 16_384;
 const MAX_CELLS: u32 = 512;
 const BUDGET: u64 = 150_000;
 
-/// Takes 5 % of the open interest from 1,000, 20,000 and 1,000,000 members after a fall of 15 %; and from 1,000,000 after
-/// one of 1 %, when the best scores are spread over the most cells of all falls that were tried.
+/// Takes 5 % of the lots of 1,000, 20,000 and 1,000,000 members. Longs' scores are spread over more cells than shorts'; a
+/// small fall spreads shorts' over more than a large one, while for longs all moves are alike.
 pub(super) fn deleveraging(extent: Extent) -> Vec<Cost> {
-    let all = [(1_000, "1,000", 15), (20_000, "20,000", 15), (1_000_000, "1,000,000", 15), (1_000_000, "1,000,000", 1)];
-    let measured = match extent {
-        Extent::Full => &all[..],
-        Extent::Brief => &all[..2],
+    let small = [(1_000, "1,000"), (20_000, "20,000")];
+    let million = [(1_000_000, "1,000,000")];
+    let sizes = match extent {
+        Extent::Full => [&small[..], &million[..]].concat(),
+        Extent::Brief => small.to_vec(),
     };
     let mut costs = Vec::new();
-    for (members, written, fall) in measured {
-        let done = Crash::among(*members, *fall).deleverage();
-        let name = format!("deleverage 5 % of the open interest of {written} after a fall of {fall} %");
-        costs.extend([
-            Cost::units(&name, done.units).at_most(BUDGET),
-            Cost::new(format!("{name}: cells"), done.cells, Unit::Cells),
-            Cost::new(format!("{name}: instructions"), done.instructions, Unit::Instructions).at_most(1),
-        ]);
+    for (side, percent) in [(Side::Short, 15), (Side::Short, 1), (Side::Long, 15)] {
+        for (members, written) in &sizes {
+            let done = Crash::among(*members, side, percent).deleverage();
+            let (whose, moved) = match side {
+                Side::Long => ("longs", "rise"),
+                Side::Short => ("shorts", "fall"),
+            };
+            let name = format!("deleverage 5 % of {written} {whose} after a {moved} of {percent} %");
+            costs.extend([
+                Cost::new(format!("{name}: cells"), done.cells, Unit::Cells),
+                Cost::new(format!("{name}: instructions"), done.instructions, Unit::Instructions),
+                Cost::units(name, done.units).at_most(BUDGET),
+            ]);
+        }
     }
     costs
 }
 
-/// A market after a crash in which a long with 5 % of the open interest is bankrupt.
+/// A market after a move in which an account with 5 % of the open interest has become bankrupt.
 struct Crash {
     world: World,
     bankrupt: Trader,
@@ -65,11 +72,15 @@ struct Done {
 }
 
 impl Crash {
-    /// Shorts profit from a fall by `fall` percent.
-    fn among(members: usize, fall: u64) -> Crash {
-        let mark = MARK - MARK * fall / 100;
-        let shorts = solvent(Side::Short, Price(MARK), Price(mark), members, 21);
-        let open_interest: u64 = shorts.iter().map(|position| position.lots).sum();
+    /// `members` of `side` profit from a move of the mark by `percent`.
+    fn among(members: usize, side: Side, percent: u64) -> Crash {
+        let moved = MARK * percent / 100;
+        let mark = match side {
+            Side::Long => MARK + moved,
+            Side::Short => MARK - moved,
+        };
+        let members = solvent(side, Price(MARK), Price(mark), members, 21);
+        let open_interest: u64 = members.iter().map(|position| position.lots).sum();
         let share = open_interest / SHARE;
 
         let spec = MarketSpec { cells: CELLS, ..MarketSpec::btc() }.with(|params| {
@@ -77,33 +88,36 @@ impl Crash {
             params.max_open_interest_lots = MAX_LOTS;
             // Leverage up to 125 for any size.
             (params.tiers[0].maintenance_bps, params.tiers[0].initial_bps) = (40, 80);
-            params.band_bps = 160;
             params.tiers[1] = MarginTier::zeroed();
+            params.band_bps = 160;
         });
         let mut world = quiet(&[spec]);
         let value = share * MARK;
         // The bankrupt account has nine tenths of what it will lose.
-        let (bankrupt, seller) = (world.trader(value / 1_000 * 9 * fall), world.trader(value));
+        let (bankrupt, other) = (world.trader(value / 1_000 * 9 * percent), world.trader(value));
         let caller = world.trader(RICH);
-        world.trade(BTC, bankrupt, seller, share, MARK);
+        let (buyer, seller) = match side {
+            Side::Long => (other, bankrupt),
+            Side::Short => (bankrupt, other),
+        };
+        world.trade(BTC, buyer, seller, share, MARK);
         world.move_price(BTC, mark);
 
-        let seller_left = forget_position(&mut world, seller);
+        let left = forget_position(&mut world, other);
         let funding = world.market(BTC).funding_index();
         with_ranks(&mut world, |index| {
-            index.leave(Side::Short, &seller_left, funding, Price(mark)).expect("the seller is a member");
+            index.leave(side, &left, funding, Price(mark)).expect("the other one is a member");
             let mut join = |side, entry, bankruptcy: i64, lots| {
                 let beta = bankruptcy - funding.div_euclid(FUNDING_ONE);
                 index.join(side, Price(entry), beta, Lots(lots), funding).expect("room");
             };
-            for position in &shorts {
-                join(Side::Short, position.entry, position.bankruptcy, position.lots);
+            for position in &members {
+                join(side, position.entry, position.bankruptcy, position.lots);
             }
-            // The other longs, who are not concerned.
-            join(Side::Long, MARK, 0, open_interest - share);
+            // The others on the bankrupt account's side, who are not concerned.
+            join(side.opposite(), MARK, 0, open_interest - share);
             index.view().check().expect("the index is sound");
-            let [longs, shorts] = Side::BOTH.map(|side| index.open_interest(side));
-            assert_eq!(longs, shorts);
+            assert_eq!(index.open_interest(Side::Long), index.open_interest(Side::Short));
         });
         Crash { world, bankrupt, caller }
     }

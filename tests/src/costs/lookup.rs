@@ -33,7 +33,7 @@ pub(super) fn table(world: &mut World, addresses: Vec<Pubkey>) -> AddressLookupT
     let data = content.serialize_for_tests().expect("a table");
     let lamports = world.chain.rent(data.len());
     let account = Account { lamports, data, owner: address_lookup_table::ID, executable: false, rent_epoch: u64::MAX };
-    let key = Pubkey::new_unique();
+    let key = fresh_keypair().pubkey();
     world.chain.put_account(key, account);
     AddressLookupTableAccount { key, addresses }
 }

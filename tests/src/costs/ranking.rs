@@ -114,7 +114,7 @@ struct Probe {
 
 impl Probe {
     fn new() -> Probe {
-        let (mut chain, program) = (Lite::new(), Pubkey::new_unique());
+        let (mut chain, program) = (Lite::new(), fresh_keypair().pubkey());
         let added = chain.vm().add_program_from_file(program, compiled_program("rank_probe.so"));
         added.expect("the chain accepts the program");
         let mut probe = Probe { chain, program, overhead: 0 };
@@ -158,7 +158,7 @@ impl Probe {
 
     /// A new account of the program.
     fn account(&mut self, data: Vec<u8>) -> Pubkey {
-        let (key, lamports) = (Pubkey::new_unique(), self.chain.rent(data.len()));
+        let (key, lamports) = (fresh_keypair().pubkey(), self.chain.rent(data.len()));
         let account = Account { lamports, data, owner: self.program, executable: false, rent_epoch: u64::MAX };
         self.chain.put_account(key, account);
         key

@@ -23,7 +23,9 @@ type Panel = (&'static str, fn(&Sample, &Sample) -> f64);
 const PANELS: [Panel; 4] = [
     ("Price (% of the first)", |sample, first| 100.0 * sample.price_usd / first.price_usd),
     ("Open interest ($ thousands at the mark)", |sample, _| sample.open_interest as f64 * sample.mark as f64 / 1e9),
-    ("Drawn from insurance ($ thousands)", |sample, first| (sample.insurance_drawn - first.insurance_drawn) as f64 / 1e9),
+    ("Drawn from insurance ($ thousands)", |sample, first| {
+        (sample.insurance_drawn - first.insurance_drawn) as f64 / 1e9
+    }),
     ("Deleveraged (% of the first open interest)", |sample, first| {
         100.0 * (sample.deleveraged_lots - first.deleveraged_lots) as f64 / first.open_interest.max(1) as f64
     }),

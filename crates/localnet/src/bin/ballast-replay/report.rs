@@ -217,8 +217,7 @@ fn reactions(actions: &[Action]) -> BTreeMap<String, Reaction> {
     let summary = |(kind, mut slots): (String, Vec<u64>)| {
         slots.sort_unstable();
         let at = |percent: usize| slots[(slots.len() - 1) * percent / 100];
-        let reaction =
-            Reaction { actions: slots.len(), median_slots: at(50), p95_slots: at(95), max_slots: at(100) };
+        let reaction = Reaction { actions: slots.len(), median_slots: at(50), p95_slots: at(95), max_slots: at(100) };
         (kind, reaction)
     };
     slots.into_iter().map(summary).collect()
