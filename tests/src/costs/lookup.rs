@@ -9,8 +9,9 @@ use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
 use solana_pubkey::Pubkey;
 use solana_sdk_ids::address_lookup_table;
+use solana_signer::Signer;
 
-use crate::harness::{Chain, Receipt, World};
+use crate::harness::{Chain, Receipt, World, fresh_keypair};
 
 /// Most bytes of a transaction, which its sender checks too.
 pub(super) const PACKET: u64 = 1_232;

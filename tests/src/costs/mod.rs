@@ -1,8 +1,7 @@
 //! What the program's instructions cost in compute units, beside the budgets that the design sets them.
 //!
 //! Every figure is what the runtime counted for the compiled program on LiteSVM with the features that mainnet has, calls to
-//! the token program included. Accounts' contents are reproducible; their addresses are random, which moves a figure by a few
-//! units.
+//! the token program included. Nothing is random that is not the same in the next run.
 
 mod crowd;
 mod deleveraging;

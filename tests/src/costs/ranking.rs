@@ -7,6 +7,7 @@ use solana_account::{Account, ReadableAccount};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
+use solana_signer::Signer;
 
 use super::{
     Cost, Extent,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     compiled_program,
-    harness::{Chain, Expect, Lite},
+    harness::{Chain, Expect, Lite, fresh_keypair},
 };
 
 /// Positions of the side.
