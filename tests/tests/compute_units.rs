@@ -4,7 +4,7 @@
 use ballast_tests::costs::{Extent, PARTS, Unit};
 
 /// Half more than was measured on 21 November 2026, rounded up to 500 compute units.
-const LIMITS: [(&str, u64); 44] = [
+const LIMITS: [(&str, u64); 48] = [
     ("post-only, 1,000 orders a side: median", 6_500),
     ("post-only, 1,000 orders a side: 95th percentile", 6_500),
     ("post-only, an account's first order, with a position", 6_500),
@@ -36,8 +36,12 @@ const LIMITS: [(&str, u64); 44] = [
     ("position leaves after deleveraging took it whole: 95th percentile", 1_500),
     ("position leaves after deleveraging took a part: median", 1_500),
     ("position leaves after deleveraging took a part: 95th percentile", 1_500),
-    ("deleverage 5 % of the open interest of 1,000 after a fall of 15 %", 49_500),
-    ("deleverage 5 % of the open interest of 20,000 after a fall of 15 %", 80_500),
+    ("deleverage 5 % of 1,000 shorts after a fall of 15 %", 48_500),
+    ("deleverage 5 % of 20,000 shorts after a fall of 15 %", 77_000),
+    ("deleverage 5 % of 1,000 shorts after a fall of 1 %", 40_500),
+    ("deleverage 5 % of 20,000 shorts after a fall of 1 %", 90_000),
+    ("deleverage 5 % of 1,000 longs after a rise of 15 %", 44_500),
+    ("deleverage 5 % of 20,000 longs after a rise of 15 %", 120_000),
     ("refresh market, PriceUpdateV2, 100 orders a side", 5_500),
     ("refresh market, legacy Pyth account, 100 orders a side", 5_000),
     ("settle seat, one fill, no position before", 7_000),

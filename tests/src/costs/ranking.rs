@@ -32,19 +32,18 @@ const FUNDING_THEN: i64 = 5_000_000;
 const FUNDING_NOW: i64 = 9_000_000;
 /// Share of the open interest that a deleveraging takes between joining and leaving.
 const DELEVERAGED_BPS: u64 = 500;
-/// Most steps of one transaction.
-const STEPS: usize = 400;
+/// Positions of each kind that are measured; all in one transaction.
+const SAMPLES: usize = 400;
 
 /// Joining a grid of 20,000 positions, leaving it, and leaving it after a deleveraging took part of the position's cell, or
 /// all of it.
-pub(super) fn ranking(extent: Extent) -> Vec<Cost> {
+pub(super) fn ranking(_: Extent) -> Vec<Cost> {
     let mut probe = Probe::new();
     let mut slab = vec![0u64; ballast_rank::space(CELLS) / 8];
     let mut index = Index::init(bytemuck::cast_slice_mut(&mut slab)).expect("a zeroed slab");
     let members: Vec<Membership> = positions(MEMBERS, 11).map(|position| join(&mut index, &position)).collect();
 
-    let samples = extent.samples();
-    let newcomers = positions(samples, 12).map(|position| step_of(&position)).collect();
+    let newcomers = positions(SAMPLES, 12).map(|position| step_of(&position)).collect();
     let (joined, joining) = probe.run(&mut slab, newcomers);
     let leave = |membership: &Membership| Step {
         operation: Step::LEAVE,
@@ -63,12 +62,12 @@ pub(super) fn ranking(extent: Extent) -> Vec<Cost> {
         let holding = index.peek(SIDE, membership, FUNDING_NOW, MARK_NOW).expect("a member");
         (holding.taken, holding.lots)
     };
-    let whole = members.iter().filter(|member| left(member).1.is_zero()).take(samples).map(leave).collect::<Vec<_>>();
+    let whole = members.iter().filter(|member| left(member).1.is_zero()).take(SAMPLES).map(leave).collect::<Vec<_>>();
     let in_part = |member: &&Membership| {
         let (taken, left) = left(member);
         !taken.is_zero() && !left.is_zero()
     };
-    let part = members.iter().filter(in_part).take(samples).map(leave).collect::<Vec<_>>();
+    let part = members.iter().filter(in_part).take(SAMPLES).map(leave).collect::<Vec<_>>();
     let [(_, taken_whole), (_, taken_in_part)] = [whole, part].map(|steps| probe.run(&mut slab, steps));
 
     let mut costs = Vec::new();
@@ -129,15 +128,7 @@ impl Probe {
     /// Carries steps out on the chain and on `slab`, which must agree. Gives the steps with their results, and the compute
     /// units of each.
     fn run(&mut self, slab: &mut [u64], mut steps: Vec<Step>) -> (Vec<Step>, Vec<u64>) {
-        let mut units = Vec::with_capacity(steps.len());
-        for batch in steps.chunks_mut(STEPS) {
-            units.extend(self.run_batch(slab, batch));
-        }
-        (steps, units)
-    }
-
-    fn run_batch(&mut self, slab: &mut [u64], steps: &mut [Step]) -> Vec<u64> {
-        let accounts = [bytemuck::cast_slice(slab).to_vec(), bytemuck::cast_slice(steps).to_vec()];
+        let accounts = [bytemuck::cast_slice(slab).to_vec(), bytemuck::cast_slice(&steps).to_vec()];
         let keys = accounts.map(|data| self.account(data));
         let metas = keys.map(|key| AccountMeta::new(key, false)).to_vec();
         let instructions = [
@@ -148,13 +139,13 @@ impl Probe {
         let receipt = self.chain.send(&instructions, &[&payer]).succeeds();
 
         let mut index = Index::load(bytemuck::cast_slice_mut(slab)).expect("the slab");
-        for step in &mut *steps {
+        for step in &mut steps {
             step.apply(&mut index).expect("the chain did it too");
         }
         let on_chain = keys.map(|key| self.chain.account(&key).expect("it was written"));
         assert!(on_chain[0].data() == bytemuck::cast_slice::<_, u8>(slab), "chain and host leave the same index");
-        assert!(on_chain[1].data() == bytemuck::cast_slice::<_, u8>(steps), "and have the same results");
-        self.units(&receipt.logs)
+        assert!(on_chain[1].data() == bytemuck::cast_slice::<_, u8>(&steps), "and have the same results");
+        (steps, self.units(&receipt.logs))
     }
 
     /// A new account of the program.

@@ -51,9 +51,9 @@ fn a_bankrupt_account_is_deleveraged_only_after_the_delay() {
     let mut progress = Progress::default();
     assert_eq!(step(&mut progress, -1, 1_000), Step::Bankrupt { seconds: 0, deleverage_from: 1_010 });
     assert_eq!(step(&mut progress, -1, 1_015), Step::Bankrupt { seconds: 15, deleverage_from: 1_010 });
-    // Solvent for a moment: the delay starts anew.
+    // Solvent for a moment: the delay starts anew, and so does the discount, which insurance pays from there on.
     assert_eq!(step(&mut progress, 1, 1_016), Step::Backstop { seconds: 16 });
-    assert_eq!(step(&mut progress, -1, 1_020), Step::Bankrupt { seconds: 20, deleverage_from: 1_030 });
+    assert_eq!(step(&mut progress, -1, 1_020), Step::Bankrupt { seconds: 0, deleverage_from: 1_030 });
 }
 
 #[test]
