@@ -109,12 +109,13 @@ fn live(cases: u32, pool: std::ops::Range<u32>, narrow: bool) -> Coverage {
 
 #[test]
 fn a_roomy_index_is_what_the_model_says() {
-    let reached = live(400, 100..200, false);
+    // Enough lives that the fullest of them has 15 cells: of 400, one run in several stopped at 14.
+    let reached = live(1_200, 100..200, false);
     assert_eq!(reached.merged, 0);
     for count in [reached.whole_cells, reached.partial_cells, reached.exhausted, reached.pro_rata, reached.recentred] {
         assert!(count > 20, "{reached:?}");
     }
-    assert!(reached.cells_in_grid >= 10, "{reached:?}");
+    assert!(reached.cells_in_grid >= 15, "{reached:?}");
 }
 
 #[test]
