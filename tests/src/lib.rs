@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod costs;
+pub mod fixture;
 pub mod flow;
 pub mod harness;
 

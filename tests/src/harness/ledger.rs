@@ -22,6 +22,20 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// A ledger that begins with what accounts have now.
+    pub fn from_now(snapshot: &Snapshot) -> Ledger {
+        let mut ledger = Ledger::default();
+        for (key, account) in snapshot.accounts() {
+            ledger.collateral.insert(*key, account.collateral.into());
+            for slot in &account.slots {
+                let Some(market) = slot.market() else { continue };
+                let line = Line { lots: slot.lots, basis: slot.basis, unsettled: slot.unsettled };
+                ledger.lines.insert((*key, market), line);
+            }
+        }
+        ledger
+    }
+
     /// Enters the events of one transaction.
     pub fn enter(&mut self, events: &[Event]) {
         let by_takeover = events

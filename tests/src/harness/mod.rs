@@ -3,6 +3,7 @@
 //! changed nothing.
 
 mod chain;
+mod describe;
 mod expect;
 mod forced;
 mod fresh;
@@ -10,16 +11,19 @@ mod inspect;
 mod ledger;
 mod oracle;
 mod params;
+mod saved;
 mod trade;
 mod traders;
 mod usage;
 mod world;
 
 pub use chain::{Chain, Lite, Outcome, Receipt, Refusal, sign};
+pub use describe::{contains, describe};
 pub use expect::Expect;
 pub use fresh::fresh_keypair;
 pub use oracle::Observation;
 pub use params::{DOLLAR, MarketSpec, default_params};
+pub use saved::Saved;
 pub use traders::Trader;
 pub use usage::Usage;
 pub use world::{BTC, ETH, Realm, SOL, World};

@@ -30,7 +30,7 @@ pub(super) struct Oracle {
     pub kind: OracleKind,
     pub account: Pubkey,
     pub feed: [u8; 32],
-    lot_exponent: u8,
+    pub lot_exponent: u8,
     /// In atoms per lot.
     pub price: u64,
 }
