@@ -2,9 +2,10 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    AccountOpened, BadDebtCovered, BountyPaid, Deleveraged, Deposited, DustSwept, ExchangeCreated, InsuranceFunded,
-    Liquidated, MarkUpdated, MarketCreated, MarketStatusChanged, OrderPlaced, OrdersCancelled, OrdersPruned,
-    PositionChanged, Reranked, Settled, Traded, Withdrawn,
+    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BountyPaid, DelegateSet, Deleveraged,
+    Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, InsuranceFunded, Liquidated, MarkUpdated, MarketCreated,
+    MarketParamsSet, MarketStatusChanged, OrderPlaced, OrdersCancelled, OrdersPruned, PauseSet, PositionChanged,
+    Reranked, Settled, Traded, Withdrawn,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;
@@ -80,6 +81,20 @@ events! {
     OrdersPruned,
     /// A position's rank was brought to date.
     Reranked,
+    /// A market's trading fees were paid out.
+    FeesWithdrawn,
+    /// A market's parameters were set.
+    MarketParamsSet,
+    /// Deposits or withdrawals were stopped or resumed.
+    PauseSet,
+    /// The admin role was offered.
+    AdminProposed,
+    /// The admin role was taken over.
+    AdminAccepted,
+    /// An account's delegate was named.
+    DelegateSet,
+    /// An empty margin account was closed.
+    AccountClosed,
 }
 
 /// What a transaction's logs hold.

@@ -41,7 +41,9 @@ pub struct MarketState<'a> {
     pub mark: Price,
     /// Margin tiers.
     pub tiers: &'a [Tier; TIERS],
-    /// How much of unrealised profit does not count for initial margin.
+    /// What the market's PnL pool can pay now, in atoms.
+    pub pool: u64,
+    /// How much of profit that nobody has paid for yet does not count for initial margin.
     pub profit_haircut_bps: u32,
     /// Multiplier of initial margin, at least 10,000 (one).
     pub margin_multiplier_bps: u32,
@@ -54,7 +56,7 @@ pub struct PositionHealth {
     pub profit: Quote,
     /// Unsettled + funding + profit. Exact.
     pub equity: Quote,
-    /// Equity with the haircut on unrealised profit, rounded down.
+    /// Equity with the haircut on profit that the pool cannot pay yet, rounded down.
     pub initial_equity: Quote,
     /// Maintenance margin of the position, rounded up.
     pub maintenance: u64,
@@ -77,6 +79,9 @@ pub fn validate(profit_haircut_bps: u32, margin_multiplier_bps: u32) -> core::re
 
 /// What an account's position and orders in one market are worth and need.
 ///
+/// Realised profit counts in full for initial margin only as far as the pool can pay it now. The rest is a promise, like
+/// unrealised profit, and together with it takes the haircut: closing a position and opening it again sheds nothing.
+///
 /// The worst case of open orders: all on the side that leaves the larger position fill, at their own prices, and what
 /// both sides' orders pay above (receive below) the mark is lost at once. Within a side a bid below the mark offsets
 /// one above it, since only sums are known.
@@ -88,7 +93,9 @@ pub fn assess(state: &PositionState, market: &MarketState) -> Result<PositionHea
     let profit = if state.position.0 < 0 { value.neg()? } else { value }.sub(state.basis)?;
     let cash = state.unsettled.add(state.funding)?;
     let equity = cash.add(profit)?;
-    let initial_equity = cash.add(after_haircut(profit, market.profit_haircut_bps)?)?;
+    let payable = cash.min(Quote(i64::try_from(market.pool).unwrap_or(i64::MAX)));
+    let promised = equity.sub(payable)?;
+    let initial_equity = payable.add(after_haircut(promised, market.profit_haircut_bps)?)?;
     let maintenance = if notional == 0 { 0 } else { margin::maintenance(notional, market.tiers)? };
     let (worst, loss) = if state.bids.is_zero() && state.asks.is_zero() {
         (notional, 0)
@@ -138,7 +145,7 @@ pub struct Account {
     pub collateral: u64,
     /// Collateral and all markets' equity: what is left if everything closes at the mark.
     pub equity: Quote,
-    /// Equity with haircuts on unrealised profit: what initial margin is measured against.
+    /// Equity with haircuts on profit that no pool can pay yet: what initial margin is measured against.
     pub initial_equity: Quote,
     /// Sum of the positions' maintenance margins.
     pub maintenance: u64,

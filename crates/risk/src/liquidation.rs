@@ -10,7 +10,7 @@ mod progress;
 mod takeover;
 
 pub use partial::partial_lots;
-pub use progress::{Progress, Step};
+pub use progress::{MEMORY_S, Progress, Step};
 pub use takeover::{Takeover, TakeoverParams, takeover_price};
 
 use crate::health::Account;

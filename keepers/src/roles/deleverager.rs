@@ -52,10 +52,12 @@ fn verdict(context: &Context, key: &Pubkey, market: u16, due: &Due) -> Result<Op
     let open = context.view.market(market)?;
     let limit = as_limit(due.assessment.bankruptcy_price(state.position)?);
     let per_lot = loss_per_lot(side, limit, due.assessment.primary_mark);
+    let progress = context.account(key)?.progress();
+    let forgotten = progress.is_forgotten(context.now, &open.market.params.liquidation());
     let facts = Facts {
         step: due.step,
         now: context.now,
-        noted: is_noted(due.step, context.account(key)?),
+        noted: is_noted(due.step, progress) && !forgotten,
         book_takes: context.book_takes(open, side, limit),
         shortfall: per_lot.saturating_mul(state.position.lots().0),
         insurance: context.available(open),

@@ -1,7 +1,7 @@
 //! The liquidator: reduces accounts below maintenance margin on the book, and takes positions over.
 
 use ballast_client::{
-    ballast::{logic::as_limit, state::MarginAccount},
+    ballast::logic::as_limit,
     instructions::{self, TakeoverOf},
     view::{Due, ViewError},
 };
@@ -74,23 +74,25 @@ fn liquidate_task(context: &Context, key: &Pubkey, due: &Due) -> Result<Option<T
     let Some(state) = context.view.position(key, market)? else { return Ok(None) };
     let Some(side) = state.position.side() else { return Ok(None) };
     let limit = as_limit(due.assessment.bankruptcy_price(state.position)?);
+    let progress = context.account(key)?.progress();
+    let params = context.view.market(market)?.market.params.liquidation();
     let facts = Facts {
         step: due.step,
         orders: context.orders(key, market)?,
         book_takes: context.book_takes(context.view.market(market)?, side, limit),
-        noted: is_noted(due.step, context.account(key)?),
+        // Called once more before it is forgotten, so that the clocks go on.
+        noted: is_noted(due.step, progress) && !progress.fades(context.now, &params),
     };
     let reason = liquidate::decide(&facts);
     Ok(reason.map(|reason| task(key, market, due, Kind::Liquidate, reason.name())))
 }
 
 /// Whether the account's data says already since when it is at this step.
-pub(super) fn is_noted(step: Step, account: &MarginAccount) -> bool {
-    let Progress { takeover_since, bankrupt_since, .. } = account.progress();
+pub(super) fn is_noted(step: Step, progress: &Progress) -> bool {
     match step {
         Step::None | Step::Wait { .. } | Step::Partial => true,
-        Step::Takeover { .. } | Step::Backstop { .. } => *takeover_since != 0,
-        Step::Bankrupt { .. } => *bankrupt_since != 0,
+        Step::Takeover { .. } | Step::Backstop { .. } => progress.takeover_since != 0,
+        Step::Bankrupt { .. } => progress.bankrupt_since != 0,
     }
 }
 

@@ -45,6 +45,7 @@ pub fn covers_margin_with(
     let state = MarketState {
         mark: open.market.mark(),
         tiers: params.tiers(),
+        pool: open.market.pool,
         profit_haircut_bps: params.profit_haircut_bps,
         margin_multiplier_bps: params.margin_multiplier_bps,
     };

@@ -4,6 +4,8 @@
 
 use anchor_lang::prelude::*;
 
+use crate::state::MarketParams;
+
 /// Why an account's position in a market changed.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -261,8 +263,8 @@ pub struct Liquidated {
     pub market: u16,
     /// The account.
     pub account: Pubkey,
-    /// Who called.
-    pub liquidator: Pubkey,
+    /// The account that was credited with the reward, or took the position over: not necessarily the caller's.
+    pub credited: Pubkey,
     /// The stage (see [`crate::logic::stage_code`]).
     pub stage: u8,
     /// Orders cancelled.
@@ -271,7 +273,7 @@ pub struct Liquidated {
     pub lots: u64,
     /// Their value at the prices obtained.
     pub quote: u64,
-    /// Fee or discount to the caller.
+    /// Fee or discount to the credited account.
     pub reward: u64,
     /// Fee to insurance.
     pub to_insurance: u64,
@@ -368,4 +370,88 @@ pub struct Reranked {
     pub account: Pubkey,
     /// Columns by which it had been out of place.
     pub columns: u16,
+}
+
+/// A market's trading fees were paid out.
+#[event]
+#[derive(Clone, Debug)]
+pub struct FeesWithdrawn {
+    /// The market's index.
+    pub market: u16,
+    /// The token account that was paid.
+    pub target: Pubkey,
+    /// Atoms that the exchange's own claim drew from the market's pool.
+    pub from_pool: u64,
+    /// Atoms of settled fees.
+    pub from_fees: u64,
+}
+
+/// A market's parameters were set: at its creation, or later.
+#[event]
+#[derive(Clone, Debug)]
+pub struct MarketParamsSet {
+    /// The market's index.
+    pub market: u16,
+    /// All of them, as they are from here on.
+    pub params: MarketParams,
+}
+
+/// Deposits or withdrawals were stopped or resumed.
+#[event]
+#[derive(Clone, Debug)]
+pub struct PauseSet {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Who did it.
+    pub authority: Pubkey,
+    /// Whether deposits are stopped from here on.
+    pub deposits: bool,
+    /// Whether withdrawals are.
+    pub withdrawals: bool,
+}
+
+/// The admin role was offered, or the offer withdrawn.
+#[event]
+#[derive(Clone, Debug)]
+pub struct AdminProposed {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Who has the role.
+    pub admin: Pubkey,
+    /// To whom; the default key withdraws the offer.
+    pub next: Pubkey,
+}
+
+/// The admin role was taken over.
+#[event]
+#[derive(Clone, Debug)]
+pub struct AdminAccepted {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Who had it.
+    pub before: Pubkey,
+    /// Who has it now.
+    pub admin: Pubkey,
+}
+
+/// An account's delegate was named or dismissed.
+#[event]
+#[derive(Clone, Debug)]
+pub struct DelegateSet {
+    /// The account.
+    pub account: Pubkey,
+    /// Who may trade for it from here on; the default key is nobody.
+    pub delegate: Pubkey,
+}
+
+/// An empty margin account was closed.
+#[event]
+#[derive(Clone, Debug)]
+pub struct AccountClosed {
+    /// The account.
+    pub account: Pubkey,
+    /// Its owner.
+    pub owner: Pubkey,
+    /// Who got its rent.
+    pub receiver: Pubkey,
 }

@@ -68,7 +68,7 @@ impl Ledger {
                 self.draw(&event.account, event.market, event.insurance_drawn);
                 // What a taker earns is in the price.
                 if !by_takeover {
-                    self.pay(&event.liquidator, event.reward.into());
+                    self.pay(&event.credited, event.reward.into());
                     self.pay(&event.account, -i128::from(event.reward) - i128::from(event.to_insurance));
                 }
             }

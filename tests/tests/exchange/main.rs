@@ -10,6 +10,7 @@ mod money;
 mod oracle;
 mod orders;
 mod ranking;
+mod review;
 mod seats;
 mod sequences;
 mod substitution;

@@ -108,7 +108,7 @@ fn a_takeover_is_offered_at_a_discount_that_grew() {
     let first = offer(&world).unwrap();
     assert_eq!((first.price, first.mark, first.shortfall), (Price(860), Price(865), 0));
     world.change(LONG, |account: &mut MarginAccount| {
-        *account.progress_mut() = Progress { takeover_since: NOW - 100, ..Progress::default() };
+        *account.progress_mut() = Progress { takeover_since: NOW - 100, seen_at: NOW - 10, ..Progress::default() };
     });
     // 0.5 % + 100 × 0.01 % would be 852.0; the bankruptcy price is nearer.
     let bankruptcy = Price(u64::try_from(first.bankruptcy_price).unwrap());

@@ -5,7 +5,15 @@ use crate::health::{Account, Stage};
 use ballast_units::Lots;
 use bytemuck::{Pod, Zeroable};
 
+/// For how many seconds beyond the market's cooldown and delay an account may go unseen before its clocks start anew.
+pub const MEMORY_S: u32 = 60;
+
 /// How far the liquidation of an account has come. Zeroed: none under way.
+///
+/// Its clocks only mean something while somebody sees, again and again, that the account is still short of margin. What
+/// happened in a longer silence nobody knows: it may have recovered and fallen again. So after
+/// [`LiquidationParams::memory_s`] without a step everything starts anew, and nobody can wind up a clock (and with it a
+/// discount, or the end of a delay) in one fall to use it in another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Progress {
@@ -17,8 +25,10 @@ pub struct Progress {
     pub partial_at: i64,
     /// Whether it closed any lots (1) or found nothing on the book (0).
     pub partial_filled: u64,
+    /// When a step last saw the account short of maintenance margin; zero when none did.
+    pub seen_at: i64,
 }
-const _: () = assert!(size_of::<Progress>() == 32);
+const _: () = assert!(size_of::<Progress>() == 40);
 
 /// What anyone may do to an account now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +62,22 @@ pub enum Step {
     },
 }
 
+impl LiquidationParams {
+    /// For how many seconds the clocks of an account that nobody looks at go on: past the cooldown and the delay, in
+    /// which nothing can be done to it, by [`MEMORY_S`].
+    pub fn memory_s(&self) -> u32 {
+        self.cooldown_s.max(self.deleverage_delay_s).saturating_add(MEMORY_S)
+    }
+}
+
 impl Progress {
-    /// What may be done now, having brought up to date since when. Call it at every touch of the account; with margin
-    /// restored, it forgets.
+    /// What may be done now, having brought up to date since when. Call it at every forced step on the account; with
+    /// margin restored, or after a silence, it forgets.
     pub fn step(&mut self, account: &Account, now: i64, params: &LiquidationParams) -> Step {
+        if self.is_forgotten(now, params) {
+            *self = Progress::default();
+        }
+        self.seen_at = now;
         let cooled = self.partial_at.saturating_add(i64::from(params.cooldown_s));
         let waits = self.partial_at != 0 && now < cooled;
         let failed = self.partial_at != 0 && !waits && self.partial_filled == 0;
@@ -70,7 +92,8 @@ impl Progress {
                 return if waits { Step::Wait { until: cooled } } else { Step::Partial };
             }
             Stage::Takeover => self.bankrupt_since = 0,
-            // The discount starts anew: from here on insurance pays it.
+            // The discount starts anew, however long it has been seen to grow: so far the account paid for it, from here on
+            // insurance does.
             Stage::Bankrupt if self.bankrupt_since == 0 => (self.bankrupt_since, self.takeover_since) = (now, now),
             Stage::Bankrupt => {}
         }
@@ -91,7 +114,34 @@ impl Progress {
 
     /// Notes a partial liquidation and the lots that it closed.
     pub fn note_partial(&mut self, now: i64, closed: Lots) {
+        self.seen_at = now;
         self.partial_at = now;
         self.partial_filled = u64::from(!closed.is_zero());
+    }
+
+    /// Forgets what no longer holds of an account that a touch, of whatever kind, leaves at `stage`.
+    pub fn leave_at(&mut self, stage: Stage) {
+        match stage {
+            Stage::Healthy | Stage::Restricted => *self = Progress::default(),
+            Stage::Partial => {
+                self.bankrupt_since = 0;
+                // Takeovers are open to an account at this stage only where the book has failed.
+                if self.partial_at == 0 || self.partial_filled != 0 {
+                    self.takeover_since = 0;
+                }
+            }
+            Stage::Takeover => self.bankrupt_since = 0,
+            Stage::Bankrupt => {}
+        }
+    }
+
+    /// Whether nobody has seen the account for so long that the next step starts its clocks anew.
+    pub fn is_forgotten(&self, now: i64, params: &LiquidationParams) -> bool {
+        now.saturating_sub(self.seen_at) > i64::from(params.memory_s())
+    }
+
+    /// Whether half of that time has passed: time for another step, if the clocks are to go on.
+    pub fn fades(&self, now: i64, params: &LiquidationParams) -> bool {
+        now.saturating_sub(self.seen_at) > i64::from(params.memory_s() / 2)
     }
 }

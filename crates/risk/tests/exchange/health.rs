@@ -138,6 +138,36 @@ fn unrealised_profit_cannot_be_withdrawn() {
 }
 
 #[test]
+fn a_claim_that_the_pool_cannot_pay_takes_the_haircut_of_unrealised_profit() {
+    let tiers = flat_tiers();
+    let with_pool = |pool| MarketState { profit_haircut_bps: 2_500, pool, ..market(&tiers) };
+    let closed = PositionState { unsettled: dollars(70), funding: dollars(10), ..PositionState::default() };
+    let initial = |state: &PositionState, pool| {
+        let health = assess(state, &with_pool(pool)).unwrap();
+        assert_eq!(health.equity, state.unsettled.add(state.funding).unwrap().add(health.profit).unwrap());
+        health.initial_equity
+    };
+    assert_eq!(initial(&closed, 0), dollars(60));
+    assert_eq!(initial(&closed, 40 * DOLLAR), dollars(70));
+    assert_eq!(initial(&closed, 80 * DOLLAR), dollars(80));
+    assert_eq!(initial(&closed, u64::MAX), dollars(80));
+    // Closing for a profit and opening again at the same price changes nothing.
+    let open = PositionState { position: Position(100), basis: dollars(20), ..PositionState::default() };
+    let reopened = PositionState {
+        position: Position(100),
+        basis: dollars(100),
+        unsettled: dollars(80),
+        ..PositionState::default()
+    };
+    assert_eq!(initial(&open, 0), initial(&reopened, 0));
+    // A loss since then is taken from the promise first, and what is owed is owed in full.
+    let lost = PositionState { basis: dollars(160), ..reopened };
+    assert_eq!(initial(&lost, 0), dollars(15));
+    let owing = PositionState { unsettled: dollars(-70), funding: dollars(-10), ..PositionState::default() };
+    assert_eq!(initial(&owing, 0), dollars(-80));
+}
+
+#[test]
 fn haircuts_and_multipliers_have_bounds() {
     assert_eq!(health::validate(10_000, 50_000), Ok(()));
     assert_eq!(health::validate(10_001, 10_000), Err(ParamError::ProfitHaircut));
@@ -152,8 +182,12 @@ fn naive(state: &PositionState, market: &MarketState) -> [i128; 6] {
     let position = i128::from(state.position.0);
     let profit = position * mark - i128::from(state.basis.0);
     let cash = i128::from(state.unsettled.0) + i128::from(state.funding.0);
-    let kept =
-        if profit > 0 { (profit * i128::from(10_000 - market.profit_haircut_bps)).div_euclid(10_000) } else { profit };
+    let payable = cash.min(i128::from(market.pool));
+    let promised = cash - payable + profit;
+    let kept = match promised {
+        1.. => (promised * i128::from(10_000 - market.profit_haircut_bps)).div_euclid(10_000),
+        _ => promised,
+    };
     let margin_of = |lots: i128, of: fn(u64, &[Tier; TIERS]) -> ballast_risk::Result<u64>| match lots {
         0 => 0,
         lots => i128::from(of(u64::try_from(lots.abs() * mark).unwrap(), market.tiers).unwrap()),
@@ -164,7 +198,7 @@ fn naive(state: &PositionState, market: &MarketState) -> [i128; 6] {
     let bid_loss = i128::from(state.bid_quote) - i128::from(state.bids.0) * mark;
     let ask_loss = i128::from(state.asks.0) * mark - i128::from(state.ask_quote);
     let initial = worst + bid_loss.max(0) + ask_loss.max(0);
-    [profit, cash + profit, cash + kept, margin_of(position, margin::maintenance), initial, (position * mark).abs()]
+    [profit, cash + profit, payable + kept, margin_of(position, margin::maintenance), initial, (position * mark).abs()]
 }
 
 fn states() -> impl Strategy<Value = (Price, PositionState)> {
@@ -176,10 +210,11 @@ proptest! {
     fn an_assessment_agrees_with_the_naive_model(
         (mark, state) in states(),
         tiers in tiers(),
+        pool in prop_oneof![Just(0), 0..1_000_000_000u64, Just(u64::MAX)],
         profit_haircut_bps in 0..=10_000u32,
         margin_multiplier_bps in 10_000..=50_000u32,
     ) {
-        let market = MarketState { mark, tiers: &tiers, profit_haircut_bps, margin_multiplier_bps };
+        let market = MarketState { mark, tiers: &tiers, pool, profit_haircut_bps, margin_multiplier_bps };
         let health = assess(&state, &market).unwrap();
         let amounts: [i128; 6] = [
             health.profit.0.into(),

@@ -56,7 +56,7 @@ proptest! {
         let _ = margin::validate(&tiers);
         let _ = (margin::maintenance(notional, &tiers), margin::initial(notional, &tiers));
         let market = MarketState {
-            mark: Price(mark), tiers: &tiers, profit_haircut_bps: haircut, margin_multiplier_bps: multiplier,
+            mark: Price(mark), tiers: &tiers, pool: notional, profit_haircut_bps: haircut, margin_multiplier_bps: multiplier,
         };
         if let Ok(health) = assess(&state, &market) {
             let _ = account.add(&health);

@@ -72,7 +72,7 @@ pub fn state_at(mark: Price) -> impl Strategy<Value = PositionState> {
 
 /// A market without haircut or multiplier.
 pub fn plain(mark: Price, tiers: &[Tier; TIERS]) -> MarketState<'_> {
-    MarketState { mark, tiers, profit_haircut_bps: 0, margin_multiplier_bps: 10_000 }
+    MarketState { mark, tiers, pool: u64::MAX, profit_haircut_bps: 0, margin_multiplier_bps: 10_000 }
 }
 
 /// Liquidation as a market would have it.

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     error::{BallastError, OrFail},
-    events::MarketCreated,
+    events::{MarketCreated, MarketParamsSet},
     state::{
         ACCOUNT_VERSION, BOOK_MAGIC, Exchange, MARKET_SEED, Market, MarketParams, MarketStatus, OracleKind,
         RANKS_MAGIC, claim_slab, slab_bytes_mut,
@@ -91,5 +91,6 @@ pub fn create_market(ctx: Context<CreateMarket>, identity: MarketIdentity, param
     market.params = params;
     market.budget_mut().limit_per_window = params.insurance_limit_per_day;
     emit!(MarketCreated { market: accounts.market.key(), index, symbol: identity.symbol });
+    emit!(MarketParamsSet { market: index, params });
     Ok(())
 }

@@ -108,9 +108,10 @@ fn close_position<'info>(
         assess(margin, &key, Some((venue, slot)), &others, Marks::Confirmed, Some(Action::Liquidate), now)
     };
     let mut state = assess_now(margin, venue)?;
-    let newly_bankrupt = margin.progress().bankrupt_since == 0;
+    let known_since = margin.progress().bankrupt_since;
     let step = margin.progress_mut().step(&state.account, now, &venue.market.params.liquidation());
     let Step::Bankrupt { deleverage_from, .. } = step else { return err!(BallastError::NotEligible) };
+    let newly_bankrupt = margin.progress().bankrupt_since != known_since;
     require_most_relief(&state, venue.market.index)?;
     let cancelled = cancel_for_force(venue, margin, slot, &key)?;
 

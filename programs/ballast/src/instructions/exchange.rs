@@ -5,7 +5,7 @@ use anchor_spl::token::{self, Mint, Token, TokenAccount, Transfer};
 
 use crate::{
     error::BallastError,
-    events::{ExchangeCreated, InsuranceFunded},
+    events::{AdminAccepted, AdminProposed, ExchangeCreated, InsuranceFunded, PauseSet},
     state::{ACCOUNT_VERSION, EXCHANGE_SEED, Exchange, INSURANCE_SEED, VAULT_SEED},
 };
 
@@ -74,6 +74,7 @@ pub fn propose_admin(ctx: Context<GovernExchange>, next: Pubkey) -> Result<()> {
     let exchange = &mut ctx.accounts.exchange;
     require_keys_eq!(ctx.accounts.authority.key(), exchange.admin, BallastError::Unauthorized);
     exchange.pending_admin = next;
+    emit!(AdminProposed { exchange: exchange.key(), admin: exchange.admin, next });
     Ok(())
 }
 
@@ -85,8 +86,10 @@ pub fn accept_admin(ctx: Context<GovernExchange>) -> Result<()> {
         exchange.pending_admin != Pubkey::default() && authority == exchange.pending_admin,
         BallastError::Unauthorized
     );
+    let before = exchange.admin;
     exchange.admin = authority;
     exchange.pending_admin = Pubkey::default();
+    emit!(AdminAccepted { exchange: exchange.key(), before, admin: authority });
     Ok(())
 }
 
@@ -99,6 +102,7 @@ pub fn set_pause(ctx: Context<GovernExchange>, deposits: bool, withdrawals: bool
     require!(allowed, BallastError::Unauthorized);
     exchange.deposits_paused = deposits;
     exchange.withdrawals_paused = withdrawals;
+    emit!(PauseSet { exchange: exchange.key(), authority, deposits, withdrawals });
     Ok(())
 }
 

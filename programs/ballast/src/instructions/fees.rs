@@ -8,7 +8,7 @@ use ballast_units::{Quote, Side};
 
 use crate::{
     error::{BallastError, OrFail},
-    events::{DustSwept, InsuranceFunded},
+    events::{DustSwept, FeesWithdrawn, InsuranceFunded},
     logic::{slab, transfer_signed},
     state::{Exchange, INSURANCE_SEED, Market, RANKS_MAGIC, VAULT_SEED, slab_bytes_mut},
 };
@@ -108,13 +108,15 @@ pub struct WithdrawFees<'info> {
 /// Collects the exchange's claims on the pool as far as it reaches, and pays out all trading fees of the market.
 pub fn withdraw_fees(ctx: Context<WithdrawFees>) -> Result<()> {
     let accounts = ctx.accounts;
-    let amount = {
+    let (market, from_pool, from_fees) = {
         let market = &mut *accounts.market.load_mut()?;
         let claimed = u64::try_from(market.fee_claims).unwrap_or(0).min(market.pool);
         market.pool -= claimed;
         market.fee_claims -= i64::try_from(claimed).map_err(|_| BallastError::Overflow)?;
-        core::mem::take(&mut market.fees).checked_add(claimed).ok_or(BallastError::Overflow)?
+        (market.index, claimed, core::mem::take(&mut market.fees))
     };
+    let amount = from_fees.checked_add(from_pool).ok_or(BallastError::Overflow)?;
     require!(amount > 0, BallastError::ZeroAmount);
+    emit!(FeesWithdrawn { market, target: accounts.target.key(), from_pool, from_fees });
     transfer_signed(&accounts.exchange, &accounts.token_program, &accounts.vault, &accounts.target, amount)
 }

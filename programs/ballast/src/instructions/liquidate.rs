@@ -77,7 +77,7 @@ pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> 
     emit!(Liquidated {
         market: venue.market.index,
         account: key,
-        liquidator: accounts.reward.key(),
+        credited: accounts.reward.key(),
         stage: stage_code(before.account.stage()),
         orders_cancelled,
         lots: done.lots.0,

@@ -5,7 +5,7 @@ use anchor_spl::token::{self, Token, TokenAccount, Transfer};
 
 use crate::{
     error::BallastError,
-    events::{AccountOpened, Deposited},
+    events::{AccountClosed, AccountOpened, DelegateSet, Deposited},
     state::{ACCOUNT_VERSION, Exchange, MARGIN_SEED, MarginAccount, VAULT_SEED},
 };
 
@@ -96,6 +96,7 @@ pub struct OwnMarginAccount<'info> {
 /// Names who may trade for the account but not withdraw; the default key names nobody.
 pub fn set_delegate(ctx: Context<OwnMarginAccount>, delegate: Pubkey) -> Result<()> {
     ctx.accounts.margin.load_mut()?.delegate = delegate;
+    emit!(DelegateSet { account: ctx.accounts.margin.key(), delegate });
     Ok(())
 }
 
@@ -117,5 +118,10 @@ pub fn close_margin_account(ctx: Context<CloseMarginAccount>) -> Result<()> {
     let margin = ctx.accounts.margin.load()?;
     let empty = margin.collateral == 0 && margin.slots.iter().all(|slot| slot.market().is_none());
     require!(empty, BallastError::NotEmpty);
+    emit!(AccountClosed {
+        account: ctx.accounts.margin.key(),
+        owner: ctx.accounts.owner.key(),
+        receiver: ctx.accounts.receiver.key(),
+    });
     Ok(())
 }

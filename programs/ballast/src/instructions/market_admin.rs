@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     error::BallastError,
-    events::MarketStatusChanged,
+    events::{MarketParamsSet, MarketStatusChanged},
     state::{Exchange, Market, MarketParams, MarketStatus},
 };
 
@@ -27,6 +27,7 @@ pub fn update_market(ctx: Context<GovernMarket>, params: MarketParams) -> Result
     params.validate(market.lot_exponent())?;
     market.params = params;
     market.budget_mut().limit_per_window = params.insurance_limit_per_day;
+    emit!(MarketParamsSet { market: market.index, params });
     Ok(())
 }
 

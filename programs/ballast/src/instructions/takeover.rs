@@ -125,7 +125,7 @@ fn hand_over<'info>(accounts: &Takeover<'info>, remaining: &'info [AccountInfo<'
     emit!(Liquidated {
         market: venue.market.index,
         account: key,
-        liquidator: taker_key,
+        credited: taker_key,
         stage: stage_code(before.account.stage()),
         orders_cancelled,
         lots: lots.0,

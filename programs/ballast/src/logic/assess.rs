@@ -144,6 +144,7 @@ pub fn slot_health(
     let market_state = MarketState {
         mark,
         tiers: market.params.tiers(),
+        pool: market.pool,
         profit_haircut_bps: market.params.profit_haircut_bps,
         margin_multiplier_bps: market.params.margin_multiplier_bps,
     };

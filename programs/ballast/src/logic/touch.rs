@@ -1,12 +1,7 @@
 //! Bringing a position up to date and putting it back into the ranking index.
 
 use anchor_lang::prelude::*;
-use ballast_risk::{
-    fees,
-    health::Stage,
-    liquidation::{self, Progress},
-    pnl_pool,
-};
+use ballast_risk::{fees, liquidation, pnl_pool};
 use ballast_units::{Lots, MAX_PRICE, Position, Price, Quote, Side};
 
 use super::{Assessment, Venue, apply_holding};
@@ -165,11 +160,7 @@ pub fn rejoin(
     key: &Pubkey,
     assessment: &Assessment,
 ) -> Result<()> {
-    match assessment.account.stage() {
-        Stage::Healthy | Stage::Restricted => *margin.progress_mut() = Progress::default(),
-        Stage::Partial | Stage::Takeover => margin.progress_mut().bankrupt_since = 0,
-        Stage::Bankrupt => {}
-    }
+    margin.progress_mut().leave_at(assessment.account.stage());
     let slot = &mut margin.slots[index];
     if slot.is_member() {
         return Ok(());

@@ -34,9 +34,9 @@ pub struct MarginAccount {
     /// Settled collateral in atoms: the only money that can be withdrawn.
     pub collateral: u64,
     /// How far the account's liquidation has come ([`Progress`] as words).
-    pub progress: [u64; 4],
+    pub progress: [u64; PROGRESS_WORDS],
     /// Room to grow.
-    pub reserved: [u64; 16],
+    pub reserved: [u64; 15],
     /// One slot per market in which the account has anything.
     pub slots: [Slot; MAX_SLOTS],
 }
@@ -67,8 +67,10 @@ pub struct Slot {
 
 const _: () = assert!(core::mem::size_of::<Membership>() == 56);
 const _: () = assert!(core::mem::size_of::<Slot>() == 8 + 3 * 8 + 56 + 8 + 48);
-const _: () = assert!(core::mem::size_of::<MarginAccount>() == 8 + 96 + 8 + 32 + 128 + MAX_SLOTS * 144);
-const _: () = assert!(core::mem::size_of::<Progress>() == 32);
+const _: () = assert!(core::mem::size_of::<MarginAccount>() == 8 + 96 + 8 + 40 + 120 + MAX_SLOTS * 144);
+/// Words of a [`Progress`].
+pub const PROGRESS_WORDS: usize = 5;
+const _: () = assert!(core::mem::size_of::<Progress>() == 8 * PROGRESS_WORDS);
 
 impl Slot {
     /// The market's index; `None` for a free slot.
