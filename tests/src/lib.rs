@@ -4,6 +4,7 @@ pub mod costs;
 pub mod fixture;
 pub mod flow;
 pub mod harness;
+pub mod lookup;
 
 use std::path::{Path, PathBuf};
 

@@ -25,6 +25,7 @@ use ballast_client::{
     units::{Lots, Price, Side},
     view::share_ahead_bps,
 };
+use ballast_risk::margin::TIERS;
 use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -224,7 +225,8 @@ impl Tour {
 
 fn params() -> MarketParams {
     let unused = MarginTier { lower: 0, maintenance_bps: 0, initial_bps: 0 };
-    let first = MarginTier { lower: 0, maintenance_bps: 250, initial_bps: 500 };
+    let mut tiers = [unused; TIERS];
+    tiers[0] = MarginTier { lower: 0, maintenance_bps: 250, initial_bps: 500 };
     MarketParams {
         tick: 100,
         min_lots: 1,
@@ -232,7 +234,7 @@ fn params() -> MarketParams {
         max_open_interest_lots: 10_000_000,
         band_bps: 1_000,
         max_orders_per_account: 64,
-        tiers: [first, unused, unused, unused, unused],
+        tiers,
         profit_haircut_bps: 1_000,
         margin_multiplier_bps: 10_000,
         maker_fee_ppm: 100,

@@ -2,7 +2,7 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BountyPaid, DelegateSet, Deleveraged,
+    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BountyPaid, CollateralTransferred, DelegateSet, Deleveraged,
     Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, InsuranceFunded, Liquidated, MarkUpdated, MarketCreated,
     MarketParamsSet, MarketStatusChanged, OrderPlaced, OrdersCancelled, OrdersPruned, PauseSet, PositionChanged,
     Reranked, Settled, Traded, Withdrawn,
@@ -95,6 +95,8 @@ events! {
     DelegateSet,
     /// An empty margin account was closed.
     AccountClosed,
+    /// Collateral moved between two accounts of one owner.
+    CollateralTransferred,
 }
 
 /// What a transaction's logs hold.

@@ -7,8 +7,9 @@
 use crate::{BPS, Result, RiskError, TierError};
 use bytemuck::{Pod, Zeroable};
 
-/// Tiers of one market.
-pub const TIERS: usize = 5;
+/// Tiers of one market: as many as the longest published table has. Unused ones cost bytes, not compute: a margin reads
+/// tiers up to its own.
+pub const TIERS: usize = 10;
 /// Highest notional at which a tier may start: $1,000,000,000. It keeps deductions within 64 bits.
 pub const MAX_TIER_LOWER: u64 = 1_000_000_000_000_000;
 /// Least maintenance margin rate: 0.3 %.

@@ -455,3 +455,19 @@ pub struct AccountClosed {
     /// Who got its rent.
     pub receiver: Pubkey,
 }
+
+/// Collateral moved between two accounts of one owner.
+#[event]
+#[derive(Clone, Debug)]
+pub struct CollateralTransferred {
+    /// The account that paid.
+    pub from: Pubkey,
+    /// The account that was paid.
+    pub to: Pubkey,
+    /// Atoms.
+    pub amount: u64,
+    /// Settled collateral of the first afterwards.
+    pub from_collateral: u64,
+    /// Settled collateral of the second afterwards.
+    pub to_collateral: u64,
+}

@@ -98,6 +98,11 @@ pub mod ballast {
         instructions::withdraw(ctx, amount)
     }
 
+    /// Moves settled collateral between two accounts of one owner.
+    pub fn transfer_collateral<'info>(ctx: Context<'info, TransferCollateral<'info>>, amount: u64) -> Result<()> {
+        instructions::transfer_collateral(ctx, amount)
+    }
+
     /// Places an order.
     pub fn place_order<'info>(ctx: Context<'info, PlaceOrder<'info>>, order: OrderArgs) -> Result<()> {
         instructions::place_order(ctx, order)

@@ -9,9 +9,11 @@ use solana_signer::Signer;
 use super::{
     Cost, Extent, Unit,
     crowd::{MARK, RICH, TICK, quiet, rest},
+};
+use crate::{
+    harness::{MarketSpec, Trader, World},
     lookup::{self, LOCKS, PACKET, Sent},
 };
-use crate::harness::{MarketSpec, Trader, World};
 
 /// Markets that an account can be in.
 const MARKETS: u16 = 16;

@@ -6,7 +6,6 @@
 mod crowd;
 mod deleveraging;
 mod forced;
-mod lookup;
 mod margin;
 mod money;
 mod orders;

@@ -50,6 +50,10 @@ impl Ledger {
         match event {
             Event::Deposited(event) => self.pay(&event.account, event.amount.into()),
             Event::Withdrawn(event) => self.pay(&event.account, -i128::from(event.amount)),
+            Event::CollateralTransferred(event) => {
+                self.pay(&event.from, -i128::from(event.amount));
+                self.pay(&event.to, event.amount.into());
+            }
             Event::PositionChanged(event) => {
                 let settled = i128::from(event.fee).min(self.collateral.get(&event.account).copied().unwrap_or(0));
                 self.pay(&event.account, -settled);

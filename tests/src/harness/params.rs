@@ -7,6 +7,7 @@ use ballast_client::{
     },
     oracle_accounts::{LEGACY_PROGRAM, RECEIVER_PROGRAM},
 };
+use ballast_risk::margin::TIERS;
 
 /// A dollar, in atoms.
 pub const DOLLAR: u64 = 1_000_000;
@@ -16,6 +17,8 @@ pub const DOLLAR: u64 = 1_000_000;
 pub fn default_params() -> MarketParams {
     let unused = MarginTier { lower: 0, maintenance_bps: 0, initial_bps: 0 };
     let tier = |lower, maintenance_bps, initial_bps| MarginTier { lower, maintenance_bps, initial_bps };
+    let mut tiers = [unused; TIERS];
+    (tiers[0], tiers[1]) = (tier(0, 250, 500), tier(1_000_000 * DOLLAR, 500, 1_000));
     MarketParams {
         tick: 100,
         min_lots: 1,
@@ -23,7 +26,7 @@ pub fn default_params() -> MarketParams {
         max_open_interest_lots: 100_000_000,
         band_bps: 1_000,
         max_orders_per_account: 64,
-        tiers: [tier(0, 250, 500), tier(1_000_000 * DOLLAR, 500, 1_000), unused, unused, unused],
+        tiers,
         profit_haircut_bps: 1_000,
         margin_multiplier_bps: 10_000,
         maker_fee_ppm: 100,

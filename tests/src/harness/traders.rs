@@ -148,6 +148,15 @@ impl<C: Chain> World<C> {
         self.send(&[close], &[&owner])
     }
 
+    /// Moves collateral from one account to another; signed by the first one's owner.
+    pub fn transfer(&mut self, from: Trader, to: Trader, amount: u64) -> Outcome {
+        let owner = self.owner(from);
+        let others = self.others(from, None);
+        let (exchange, from, to) = (self.keys.exchange, self.margin(from), self.margin(to));
+        let transfer = instructions::transfer_collateral(&owner.pubkey(), &exchange, &from, &to, amount, &others);
+        self.send(&[transfer], &[&owner])
+    }
+
     /// Gives tokens to insurance, out of thin air.
     pub fn fund_insurance(&mut self, amount: u64) {
         let funder = fresh_keypair();

@@ -14,3 +14,4 @@ mod review;
 mod seats;
 mod sequences;
 mod substitution;
+mod transfers;

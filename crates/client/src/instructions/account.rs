@@ -1,11 +1,11 @@
 //! A margin account's life: opening, collateral in and out, delegate, closing.
 
-use ballast::{accounts, instruction};
+use ballast::{OrderArgs, accounts, instruction};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
-use super::build;
-use crate::addresses::{self, ExchangeKeys};
+use super::{build, place_order};
+use crate::addresses::{self, ExchangeKeys, MarketKeys};
 
 /// Opens `owner`'s account with this number at [`addresses::margin_account`]. Payer and owner sign.
 pub fn open_margin_account(payer: &Pubkey, owner: &Pubkey, exchange: &Pubkey, number: u16) -> Instruction {
@@ -77,4 +77,55 @@ pub fn withdraw(
         &instruction::Withdraw { amount },
         others,
     )
+}
+
+/// Moves `amount` atoms of settled collateral between two accounts of `owner`. `others`: all markets in which the paying
+/// account has anything.
+pub fn transfer_collateral(
+    owner: &Pubkey,
+    exchange: &Pubkey,
+    from: &Pubkey,
+    to: &Pubkey,
+    amount: u64,
+    others: &[AccountMeta],
+) -> Instruction {
+    build(
+        &accounts::TransferCollateral { owner: *owner, exchange: *exchange, from: *from, to: *to },
+        &instruction::TransferCollateral { amount },
+        others,
+    )
+}
+
+/// An account of its own for one position, paid out of another account of the same owner.
+#[derive(Clone, Copy, Debug)]
+pub struct Isolated<'a> {
+    /// Pays the new account's rent, and signs.
+    pub payer: Pubkey,
+    /// Owner of both accounts, who signs.
+    pub owner: Pubkey,
+    /// The account that pays.
+    pub from: Pubkey,
+    /// All markets in which the paying account has anything (see [`super::others`]).
+    pub others: &'a [AccountMeta],
+    /// Number of the new account, which must be free.
+    pub number: u16,
+    /// Its collateral, in atoms.
+    pub amount: u64,
+}
+
+/// Opens an isolated position in one transaction: the account, its collateral, and the first order. If one of them fails,
+/// none of them happened.
+pub fn open_isolated(
+    exchange: &Pubkey,
+    isolated: &Isolated<'_>,
+    market: &MarketKeys,
+    order: OrderArgs,
+) -> [Instruction; 3] {
+    let Isolated { payer, owner, from, others, number, amount } = isolated;
+    let margin = addresses::margin_account(exchange, owner, *number);
+    [
+        open_margin_account(payer, owner, exchange, *number),
+        transfer_collateral(owner, exchange, from, &margin, *amount, others),
+        place_order(owner, &margin, market, order, &[]),
+    ]
 }

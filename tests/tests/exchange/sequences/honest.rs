@@ -121,6 +121,11 @@ impl Run {
             return self.world.deposit(trader, amount);
         }
         let collateral = self.world.collateral(trader);
+        if self.dice.chance(30) {
+            // To another account of the same owner, or of somebody else, which is refused.
+            let to = self.trader();
+            return self.world.transfer(trader, to, self.dice.between(1, collateral.max(1)));
+        }
         let amount = match self.dice.below(3) {
             0 => collateral,
             1 => collateral / 2,

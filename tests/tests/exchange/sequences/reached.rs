@@ -20,7 +20,7 @@ pub struct Reached {
 }
 
 /// What every long run must come across.
-pub const STATES: [&str; 24] = [
+pub const STATES: [&str; 25] = [
     "an order rested",
     "an order traded",
     "an order met one of its owner or an expired one",
@@ -45,6 +45,7 @@ pub const STATES: [&str; 24] = [
     "a rerank was paid",
     "a settlement was paid",
     "orders were pruned",
+    "collateral moved between an owner's accounts",
 ];
 
 /// Errors that every long run must meet: the boundaries were tried.
@@ -147,6 +148,7 @@ impl Reached {
                 let state = if paid.charged.is_some() { "a rerank was paid" } else { "a settlement was paid" };
                 self.state(state);
             }
+            Event::CollateralTransferred(_) => self.state("collateral moved between an owner's accounts"),
             Event::OrdersPruned(_) => self.state("orders were pruned"),
             Event::BadDebtCovered(_) => self.state("insurance paid a debt"),
             _ => {}

@@ -14,12 +14,12 @@ use solana_signer::Signer;
 use crate::harness::{Chain, Receipt, World, fresh_keypair};
 
 /// Most bytes of a transaction, which its sender checks too.
-pub(super) const PACKET: u64 = 1_232;
+pub const PACKET: u64 = 1_232;
 /// Most accounts that a transaction locks on mainnet.
-pub(super) const LOCKS: u64 = 64;
+pub const LOCKS: u64 = 64;
 
 /// What a transaction took.
-pub(super) struct Sent {
+pub struct Sent {
     /// Compute units of the program.
     pub units: u64,
     /// Accounts that it locks.
@@ -29,7 +29,7 @@ pub(super) struct Sent {
 }
 
 /// Writes a table with these addresses.
-pub(super) fn table(world: &mut World, addresses: Vec<Pubkey>) -> AddressLookupTableAccount {
+pub fn table(world: &mut World, addresses: Vec<Pubkey>) -> AddressLookupTableAccount {
     let content = AddressLookupTable { meta: LookupTableMeta::default(), addresses: Cow::Borrowed(&addresses) };
     let data = content.serialize_for_tests().expect("a table");
     let lamports = world.chain.rent(data.len());
@@ -43,7 +43,7 @@ pub(super) fn table(world: &mut World, addresses: Vec<Pubkey>) -> AddressLookupT
 ///
 /// # Panics
 /// If it does not fit a packet, or fails.
-pub(super) fn send(
+pub fn send(
     world: &mut World,
     instruction: Instruction,
     table: &AddressLookupTableAccount,
