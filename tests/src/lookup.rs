@@ -61,5 +61,7 @@ pub fn send(
     let bytes = size(&transaction);
     let done = vm.send_transaction(transaction);
     let logs = done.unwrap_or_else(|failed| panic!("{}\n{}", failed.err, failed.meta.logs.join("\n"))).logs;
-    Sent { units: Receipt { logs }.units(), accounts: accounts as u64, bytes: bytes as u64 }
+    let receipt = Receipt { logs };
+    world.enter(&receipt);
+    Sent { units: receipt.units(), accounts: accounts as u64, bytes: bytes as u64 }
 }

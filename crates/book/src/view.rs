@@ -107,6 +107,16 @@ impl<'a> BookView<'a> {
     /// against the taker (up to buy, down to sell); `None` if the book does not hold that much. At most 64 orders are
     /// looked at: whatever they do not cover is taken at the last one's price.
     pub fn impact_price(&self, side: Side, quote: u64, band: (Price, Price), now: i64) -> Option<Price> {
+        self.average_price(side, quote, band, now, false)
+    }
+
+    /// As [`impact_price`](Self::impact_price), but `None` also where 64 orders do not cover the notional: orders of next
+    /// to nothing are no depth.
+    pub fn depth_price(&self, side: Side, quote: u64, band: (Price, Price), now: i64) -> Option<Price> {
+        self.average_price(side, quote, band, now, true)
+    }
+
+    fn average_price(&self, side: Side, quote: u64, band: (Price, Price), now: i64, covered: bool) -> Option<Price> {
         let makers = side.opposite();
         let (start, end) = keys_within(makers, band);
         let mut at = first_from(self.blocks, &self.header.roots[makers.index()], start).ok()?;
@@ -120,7 +130,7 @@ impl<'a> BookView<'a> {
                 let price = order.price();
                 // Checked when it came to rest.
                 let value = order.lots.wrapping_mul(price);
-                if value >= left || seen == MAX_IMPACT_ORDERS {
+                if value >= left || (seen == MAX_IMPACT_ORDERS && !covered) {
                     return average(side, quote, lots, left, price);
                 }
                 left -= value;

@@ -2,10 +2,10 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BountyPaid, CollateralTransferred, DelegateSet, Deleveraged,
-    Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, InsuranceFunded, Liquidated, MarkUpdated, MarketCreated,
-    MarketParamsSet, MarketStatusChanged, OrderPlaced, OrdersCancelled, OrdersPruned, PauseSet, PositionChanged,
-    Reranked, Settled, Traded, Withdrawn,
+    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BountyPaid, CollateralTransferred,
+    DelegateSet, Deleveraged, Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, FundingHour, InsuranceFunded,
+    Liquidated, MarkUpdated, MarketCreated, MarketParamsSet, MarketStatusChanged, OrderPlaced, OrdersCancelled,
+    OrdersPruned, PauseSet, PositionChanged, Reranked, Settled, Traded, Withdrawn,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;
@@ -97,6 +97,8 @@ events! {
     AccountClosed,
     /// Collateral moved between two accounts of one owner.
     CollateralTransferred,
+    /// An hour of funding ended.
+    FundingHour,
 }
 
 /// What a transaction's logs hold.

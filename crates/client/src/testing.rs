@@ -63,6 +63,8 @@ pub(crate) fn set_mark(market: &mut Market, price: u64) {
         previous_tick: price,
         average: price.0 << 20,
         updated_at: 1_000,
+        held: price,
+        book_ppm: 0,
     });
     market.set_reading(Reading { price, publish_time: 1_000, confidence_bps: 1, deviation_bps: 0 });
 }

@@ -115,6 +115,8 @@ pub enum ParamError {
     MarkBand,
     /// Mark: the time constant of the slow average.
     MarkAverage,
+    /// Mark: the weight of the book, or how far it counts.
+    MarkBook,
     /// Liquidation: the target ratio.
     TargetRatio,
     /// Liquidation: the largest share of a position taken at once.
@@ -176,6 +178,7 @@ impl fmt::Display for ParamError {
             ParamError::MarkElapsed => "the time that the mark's cap counts is out of bounds",
             ParamError::MarkBand => "the mark's band is out of bounds",
             ParamError::MarkAverage => "the slow average's time constant is out of bounds",
+            ParamError::MarkBook => "the book's weight in the mark, or its clamp, is out of bounds",
             ParamError::TargetRatio => "the liquidation target ratio is out of bounds",
             ParamError::LiquidationFraction => "the share of a position liquidated at once is out of bounds",
             ParamError::WholeBelow => "the notional that is liquidated whole is out of bounds",

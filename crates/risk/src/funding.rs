@@ -145,7 +145,7 @@ pub fn update(
         return Ok(FundingState { sample: weaker(state.sample, sample), ..*state });
     }
     let elapsed = u32::try_from(elapsed).unwrap_or(u32::MAX).min(params.max_elapsed_s);
-    let index = advance(state.index, state.rate().clamp(-clamp, clamp), mark, elapsed)?;
+    let index = accrued(state, mark, now, params)?;
     let (one_end, other_end) = (state.sample.clamp(-clamp, clamp) << AVERAGE_BITS, sample << AVERAGE_BITS);
     let input = state.average.clamp(one_end.min(other_end), one_end.max(other_end));
     let kept = decay::kept(params.average_s, elapsed);
@@ -158,8 +158,50 @@ pub fn update(
     Ok(FundingState { index, average, sample, updated_at: now })
 }
 
+/// An hour's end, with the index as it was then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hour {
+    /// When it ended: a multiple of [`PERIOD_S`].
+    pub end: i64,
+    /// The index at that time.
+    pub index: i64,
+    /// How many hours this one stands for: itself, and those before it that are not reported one by one.
+    pub hours: u32,
+}
+
+/// Most hours that one update reports one by one.
+pub const MAX_HOURS: i64 = 24;
+
+/// The hours that end after the state's last update and not after `now`, oldest first, with the index at each: it rises
+/// evenly while funding is charged, for at most `max_elapsed_s`. After a silence of more than [`MAX_HOURS`] there is one,
+/// the last, which stands for all of them. None in a market that has had no update yet.
+pub fn hours<'a>(
+    state: &'a FundingState,
+    mark: Price,
+    now: i64,
+    params: &'a FundingParams,
+) -> impl Iterator<Item = Result<Hour>> + 'a {
+    let period = i64::from(PERIOD_S);
+    let (first, last) = (state.updated_at.div_euclid(period).saturating_add(1), now.div_euclid(period));
+    let count = if state.updated_at == 0 { 0 } else { last.saturating_sub(first).saturating_add(1).max(0) };
+    let (skipped, reported) = if count > MAX_HOURS { (count - 1, 1) } else { (0, count) };
+    (0..reported).map(move |turn| {
+        let end = first.saturating_add(skipped).saturating_add(turn).saturating_mul(period);
+        let index = accrued(state, mark, end, params)?;
+        Ok(Hour { end, index, hours: u32::try_from(skipped + 1).unwrap_or(u32::MAX) })
+    })
+}
+
+/// The index at `now`, with the rate that was in force since the last update at the `mark` that was.
+fn accrued(state: &FundingState, mark: Price, now: i64, params: &FundingParams) -> Result<i64> {
+    let clamp = i64::from(params.clamp_ppb);
+    let elapsed = now.saturating_sub(state.updated_at).max(0);
+    let elapsed = u32::try_from(elapsed).unwrap_or(u32::MAX).min(params.max_elapsed_s);
+    advance(state.index, state.rate().clamp(-clamp, clamp), mark, elapsed)
+}
+
 /// The sample nearer to zero; zero when they differ in sign.
-fn weaker(a: i64, b: i64) -> i64 {
+pub(crate) fn weaker(a: i64, b: i64) -> i64 {
     if a >= 0 { b.clamp(0, a) } else { b.clamp(a, 0) }
 }
 

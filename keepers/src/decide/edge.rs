@@ -45,8 +45,8 @@ pub struct Prices {
 impl Prices {
     /// The prices that liquidation takes its best of, and funding.
     pub fn of(state: &MarkState, funding_index: i64) -> Self {
-        let MarkState { mark, supported, tick, previous_tick, .. } = state;
-        Prices { marks: [mark.0, supported.0, tick.0, previous_tick.0], funding_index }
+        let MarkState { supported, tick, previous_tick, .. } = state;
+        Prices { marks: [state.held().0, supported.0, tick.0, previous_tick.0], funding_index }
     }
 
     /// The largest relative move from `self` to `next`, rounded up.

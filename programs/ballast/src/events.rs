@@ -471,3 +471,28 @@ pub struct CollateralTransferred {
     /// Settled collateral of the second afterwards.
     pub to_collateral: u64,
 }
+
+/// An hour of funding ended. One event an hour, at the first price after its end; after a silence of more than a day there
+/// is one for all of it.
+#[event]
+#[derive(Clone, Debug)]
+pub struct FundingHour {
+    /// The market's index.
+    pub market: u16,
+    /// When the hour ended: unix seconds, a multiple of 3,600.
+    pub end: i64,
+    /// How many hours this event stands for: one, or all of a long silence.
+    pub hours: u32,
+    /// Cumulative funding per lot at that time, scaled by 2^24. The difference to the last event's is what a lot paid.
+    pub index: i64,
+    /// The hourly rate in force, in billionths: the premium's average over time. Positive when longs pay.
+    pub rate_ppb: i64,
+    /// The last sample of the premium, in billionths.
+    pub premium_ppb: i64,
+    /// The mark in force.
+    pub mark: u64,
+    /// Open interest of the longs in the ranking index, in lots.
+    pub longs: u64,
+    /// Open interest of the shorts in the ranking index, in lots.
+    pub shorts: u64,
+}

@@ -63,6 +63,9 @@ pub fn default_params() -> MarketParams {
         liquidation_max_reward: 100 * DOLLAR,
         funding_impact_quote: 1_000 * DOLLAR,
         insurance_limit_per_day: 1_000_000 * DOLLAR,
+        mark_book_quote: 1_000 * DOLLAR,
+        mark_book_weight_bps: 0,
+        mark_book_clamp_bps: 50,
     }
 }
 

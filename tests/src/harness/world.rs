@@ -22,7 +22,7 @@ use solana_signer::Signer;
 use spl_token_interface::state::Mint;
 
 use super::{
-    chain::{Chain, Lite, Outcome},
+    chain::{Chain, Lite, Outcome, Receipt},
     expect::Expect,
     fresh::fresh_keypair,
     ledger::Ledger,
@@ -319,18 +319,21 @@ impl<C: Chain> World<C> {
         let before = self.all_accounts();
         let outcome = self.chain.send(&all, &everybody);
         match &outcome {
-            Ok(receipt) => {
-                self.usage.note(&receipt.logs);
-                self.ledger.enter(&receipt.events());
-                if self.audited {
-                    self.audit();
-                }
-            }
+            Ok(receipt) => self.enter(receipt),
             Err(refusal) => {
                 assert!(before == self.all_accounts(), "{} changed something: {:#?}", refusal.name(), refusal.logs);
             }
         }
         outcome
+    }
+
+    /// Enters what a transaction did that was sent past [`send`](Self::send).
+    pub fn enter(&mut self, receipt: &Receipt) {
+        self.usage.note(&receipt.logs);
+        self.ledger.enter(&receipt.events());
+        if self.audited {
+            self.audit();
+        }
     }
 
     /// All watched accounts that there are.

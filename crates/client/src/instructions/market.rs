@@ -84,7 +84,7 @@ pub fn set_market_status(authority: &Pubkey, exchange: &Pubkey, market: &Pubkey,
 /// Reads `oracle`, an account of the market's oracle program, into the market. Anyone may.
 pub fn refresh_market(keys: &MarketKeys, oracle: &Pubkey) -> Instruction {
     build(
-        &accounts::RefreshMarket { market: keys.market, book: keys.book, oracle: *oracle },
+        &accounts::RefreshMarket { market: keys.market, book: keys.book, ranks: keys.ranks, oracle: *oracle },
         &instruction::RefreshMarket {},
         &[],
     )

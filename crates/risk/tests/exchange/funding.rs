@@ -1,7 +1,9 @@
 //! Funding.
 
 use crate::support::{DOLLAR, position, price};
-use ballast_risk::funding::{FundingParams, FundingState, RATE_ONE, advance, payment, rate, update};
+use ballast_risk::funding::{
+    FundingParams, FundingState, Hour, MAX_HOURS, RATE_ONE, advance, hours, payment, rate, update,
+};
 use ballast_units::{FUNDING_ONE, Position, Price, Quote};
 use proptest::prelude::*;
 
@@ -84,7 +86,65 @@ fn a_long_silence_is_charged_for_an_hour_at_most() {
     assert_eq!(after.index, 5 * FUNDING_ONE);
 }
 
+/// The hours that end from the state's update to `now`.
+fn ended(state: &FundingState, now: i64, params: &FundingParams) -> Vec<Hour> {
+    hours(state, Price(50_000), now, params).map(Result::unwrap).collect()
+}
+
+#[test]
+fn each_hour_that_ends_is_reported_once_with_the_index_at_its_end() {
+    // Five atoms an hour.
+    let state = FundingState { average: 100_000 << 16, sample: 100_000, updated_at: 7_000, index: 0 };
+    let params = FundingParams { max_elapsed_s: 86_400, ..params() };
+    assert_eq!(ended(&state, 7_199, &params), []);
+    let first = Hour { end: 7_200, index: advance(0, 100_000, Price(50_000), 200).unwrap(), hours: 1 };
+    assert_eq!(ended(&state, 7_200, &params), [first]);
+    let second = Hour { end: 10_800, index: advance(0, 100_000, Price(50_000), 3_800).unwrap(), hours: 1 };
+    assert_eq!(ended(&state, 11_000, &params), [first, second]);
+    // From the end of an hour on, that hour is over.
+    assert_eq!(ended(&FundingState { updated_at: 7_200, ..state }, 7_300, &params), []);
+    assert_eq!(ended(&FundingState::default(), 11_000, &params), [], "a market's first update");
+    assert_eq!(ended(&FundingState { updated_at: 11_000, ..state }, 7_000, &params), [], "a clock that went back");
+}
+
+#[test]
+fn a_gap_is_reported_hour_by_hour_for_a_day_and_then_at_once() {
+    let state = FundingState { average: 100_000 << 16, sample: 100_000, updated_at: 1, index: 0 };
+    let all = ended(&state, 24 * 3_600, &params());
+    assert_eq!(all.len(), 24);
+    // Charged for the first hour only, as `max_elapsed_s` says.
+    assert!(all.iter().skip(1).all(|hour| hour.index == 5 * FUNDING_ONE && hour.hours == 1));
+    let late = ended(&state, 25 * 3_600, &params());
+    assert_eq!(late, [Hour { end: 25 * 3_600, index: 5 * FUNDING_ONE, hours: 25 }]);
+    assert_eq!(MAX_HOURS, 24);
+    assert!(ended(&state, i64::MAX, &params()).len() <= 1);
+}
+
 proptest! {
+    #[test]
+    fn hours_lie_on_the_path_of_the_index_and_leave_none_out(
+        waits in prop::collection::vec(prop_oneof![1..600i64, 1..200_000i64], 1..30),
+        samples in prop::collection::vec(-5_000_000..=5_000_000i64, 30),
+        start in 1..1_000_000i64,
+    ) {
+        let mut state = update(&FundingState::default(), 0, Price(50_000), start, &params()).unwrap();
+        let (mut now, mut reported) = (start, 0);
+        for (wait, sample) in waits.into_iter().zip(samples) {
+            now += wait;
+            let next = update(&state, sample, Price(50_000), now, &params()).unwrap();
+            let mut last = state.index;
+            for hour in ended(&state, now, &params()) {
+                prop_assert!(hour.end > state.updated_at && hour.end <= now && hour.end % 3_600 == 0);
+                let between = |a: i64, x: i64, b: i64| (a.min(b)..=a.max(b)).contains(&x);
+                prop_assert!(between(last, hour.index, next.index));
+                last = hour.index;
+                reported += i64::from(hour.hours);
+            }
+            state = next;
+        }
+        prop_assert_eq!(reported, now.div_euclid(3_600) - start.div_euclid(3_600));
+    }
+
     #[test]
     fn the_index_moves_by_price_times_rate_times_time(
         mark in price(),

@@ -1,12 +1,24 @@
 //! The mark, the slow average and the price of liquidation.
 
 use ballast_risk::RiskError;
-use ballast_risk::mark::{MarkParams, MarkState, advance, liquidation_price};
+use ballast_risk::mark::{self, MarkParams, MarkState, liquidation_price};
 use ballast_units::{MAX_PRICE, Price, Side};
 use proptest::prelude::*;
 
 /// Half a percent a second, ten seconds at most; 20 % about an average of ten minutes.
-const PARAMS: MarkParams = MarkParams { cap_ppm_per_second: 5_000, max_elapsed_s: 10, band_bps: 2_000, average_s: 600 };
+const PARAMS: MarkParams = MarkParams {
+    cap_ppm_per_second: 5_000,
+    max_elapsed_s: 10,
+    band_bps: 2_000,
+    average_s: 600,
+    book_weight_bps: 0,
+    book_clamp_bps: 0,
+};
+
+/// A tick without a book.
+fn advance(state: &MarkState, oracle: Price, at: i64, params: &MarkParams) -> ballast_risk::Result<MarkState> {
+    mark::advance(state, oracle, None, at, params)
+}
 
 /// A market that has been at 1,000,000 for a long time, with its last tick at zero.
 fn calm() -> MarkState {
@@ -100,9 +112,89 @@ fn a_price_out_of_range_is_refused() {
     assert_eq!(advance(&calm(), Price(MAX_PRICE + 1), 1, &PARAMS), Err(RiskError::PriceOutOfRange));
 }
 
+/// Half of the book's distance, which counts up to one per cent.
+const BLENDED: MarkParams = MarkParams { book_weight_bps: 5_000, book_clamp_bps: 100, ..PARAMS };
+
+/// Ticks at 1,000,000, a second apart, with these mids.
+fn with_book(mids: &[Option<u64>]) -> MarkState {
+    mids.iter()
+        .zip(1..)
+        .fold(calm(), |state, (mid, at)| mark::advance(&state, Price(1_000_000), mid.map(Price), at, &BLENDED).unwrap())
+}
+
+#[test]
+fn the_middle_of_impact_prices_needs_both() {
+    assert_eq!(mark::mid(Some(Price(99)), Some(Price(102))), Some(Price(100)));
+    assert_eq!(mark::mid(Some(Price(u64::MAX)), Some(Price(u64::MAX))), Some(Price(u64::MAX)));
+    assert_eq!(mark::mid(Some(Price(99)), None), None);
+    assert_eq!(mark::mid(None, Some(Price(99))), None);
+}
+
+#[test]
+fn a_deep_book_takes_the_mark_along_by_its_weight() {
+    assert_eq!(with_book(&[Some(1_004_000); 2]).mark, Price(1_002_000));
+    assert_eq!(with_book(&[Some(996_000); 2]).mark, Price(998_000));
+    // Back at the oracle, or too thin, and the mark is the oracle's.
+    let [up, there] = [Some(1_004_000), Some(1_000_000)];
+    assert_eq!(with_book(&[up, up, there]).mark, Price(1_000_000));
+    assert_eq!(with_book(&[up, up, None]).mark, Price(1_000_000));
+}
+
+#[test]
+fn a_book_counts_only_so_far_from_the_oracle() {
+    for mid in [1_010_000, 1_500_000, MAX_PRICE, u64::MAX] {
+        assert_eq!(with_book(&[Some(mid); 3]).mark, Price(1_005_000));
+    }
+    for mid in [990_000, 1, 0] {
+        assert_eq!(with_book(&[Some(mid); 3]).mark, Price(995_000));
+    }
+}
+
+#[test]
+fn a_book_pushed_for_a_moment_does_not_move_the_mark() {
+    let quiet = Some(1_000_000);
+    for pushed in [Some(2_000_000), Some(1), None] {
+        for mids in [[quiet, pushed, quiet, quiet], [None, pushed, None, quiet]] {
+            for seen in 1..=mids.len() {
+                assert_eq!(with_book(&mids[..seen]).mark, Price(1_000_000), "{mids:?}");
+            }
+        }
+    }
+    // Nor when it is pushed to one side and then to the other, and pushing it further counts as the weaker push.
+    assert_eq!(with_book(&[Some(1_010_000), Some(990_000), Some(1_010_000)]).mark, Price(1_000_000));
+    assert_eq!(with_book(&[Some(1_001_000), Some(1_010_000)]).mark, Price(1_000_500));
+}
+
+#[test]
+fn ticks_that_alternate_between_good_and_bad_do_not_poison_the_average() {
+    for bad in [1, 900_000, 1_100_000, MAX_PRICE] {
+        let mut state = calm();
+        for at in 1..2_000 {
+            let price = if at % 2 == 0 { 1_000_000 } else { bad };
+            state = advance(&state, Price(price), at, &PARAMS).unwrap();
+            assert_eq!((state.slow_average(), state.supported), (Price(1_000_000), Price(1_000_000)));
+        }
+    }
+}
+
+#[test]
+fn a_market_from_before_the_book_had_a_say_goes_on_as_it_was() {
+    let now = calm();
+    let before = MarkState { held: Price(0), ..now };
+    assert_eq!((for_longs(&before), for_shorts(&before)), (for_longs(&now), for_shorts(&now)));
+    let next = |state: &MarkState| advance(state, Price(1_003_000), 1, &PARAMS).unwrap();
+    assert_eq!(next(&before), next(&now));
+}
+
 fn params() -> impl Strategy<Value = MarkParams> {
     (100..=100_000u32, 1..=60u32, 100..=5_000u32, 60..=86_400u32).prop_map(|(cap, elapsed, band, average)| {
-        let params = MarkParams { cap_ppm_per_second: cap, max_elapsed_s: elapsed, band_bps: band, average_s: average };
+        let params = MarkParams {
+            cap_ppm_per_second: cap,
+            max_elapsed_s: elapsed,
+            band_bps: band,
+            average_s: average,
+            ..PARAMS
+        };
         assert_eq!(params.validate(), Ok(()));
         params
     })
@@ -168,6 +260,44 @@ proptest! {
             bound *= 1.0 - f64::from(params.cap_ppm_per_second) / 1e6 * counted;
         }
         prop_assert!(for_longs(&state) as f64 >= bound.floor());
+    }
+
+    #[test]
+    fn whatever_the_book_does_nobody_is_liquidated_or_saved_by_it(
+        walk in walk(),
+        params in params(),
+        mids in prop::collection::vec(prop::option::of(prop_oneof![any::<u64>(), 1..2_000_000_000u64]), 60),
+        weight in 0..=5_000u32,
+        clamp in 0..=100u32,
+    ) {
+        let blended = MarkParams { book_weight_bps: weight, book_clamp_bps: clamp, ..params };
+        let (mut with, mut without) = (MarkState::default(), MarkState::default());
+        for ((time, price), mid) in walk.into_iter().zip(mids) {
+            let before = with.mark.0;
+            with = mark::advance(&with, Price(price), mid.map(Price), time, &blended).unwrap();
+            without = advance(&without, Price(price), time, &params).unwrap();
+            for side in Side::BOTH {
+                prop_assert_eq!(liquidation_price(side, &with), liquidation_price(side, &without));
+            }
+            prop_assert_eq!((with.held, with.average, with.supported), (without.mark, without.average, without.supported));
+            // And the mark keeps its cap.
+            let most = before * u64::from(params.cap_ppm_per_second) * u64::from(params.max_elapsed_s) / 1_000_000;
+            prop_assert!(before == 0 || with.mark.0.abs_diff(before) <= most.max(1));
+        }
+    }
+
+    #[test]
+    fn the_book_moves_the_mark_of_a_calm_market_by_half_a_per_cent_at_most(
+        mids in prop::collection::vec(prop::option::of(any::<u64>()), 1..30),
+        weight in 0..=5_000u32,
+        clamp in 0..=100u32,
+    ) {
+        let params = MarkParams { book_weight_bps: weight, book_clamp_bps: clamp, ..PARAMS };
+        let mut state = calm();
+        for (mid, at) in mids.into_iter().zip(1..) {
+            state = mark::advance(&state, Price(1_000_000), mid.map(Price), at, &params).unwrap();
+            prop_assert!(state.mark.0.abs_diff(1_000_000) <= u64::from(weight) * u64::from(clamp) / 100);
+        }
     }
 
     #[test]

@@ -90,7 +90,7 @@ proptest! {
         exponent: i32,
     ) {
         let _ = (params.validate(), oracle_params.validate());
-        let _ = mark::advance(&state, Price(price), at, &params);
+        let _ = mark::advance(&state, Price(price), Some(Price(price / 2)), at, &params);
         for side in Side::BOTH {
             let _ = mark::liquidation_price(side, &state);
         }
@@ -113,6 +113,7 @@ proptest! {
         let (a, b, c) = prices;
         let _ = (params.validate(), fee_params.validate(), insurance.validate());
         let _ = funding::update(&state, sample, Price(a), now, &params);
+        let _ = funding::hours(&state, Price(a), now, &params).count();
         let _ = funding::rate(Some(Price(a)), Some(Price(b)), Price(c), seconds);
         let _ = funding::advance(from, to, Price(a), seconds);
         let _ = funding::payment(Position(sample), from, to);

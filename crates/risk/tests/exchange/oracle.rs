@@ -92,9 +92,15 @@ fn a_bad_sample_is_refused_for_what_is_wrong_with_it() {
 }
 
 fn supported() -> MarkState {
-    let params = MarkParams { cap_ppm_per_second: 5_000, max_elapsed_s: 10, band_bps: 2_000, average_s: 600 };
+    let params = MarkParams {
+        cap_ppm_per_second: 5_000,
+        max_elapsed_s: 10,
+        band_bps: 2_000,
+        average_s: 600,
+        ..MarkParams::default()
+    };
     let first = MarkState::first(Price(1_100_000), 0).unwrap();
-    advance(&first, Price(1_100_000), 1, &params).unwrap()
+    advance(&first, Price(1_100_000), None, 1, &params).unwrap()
 }
 
 /// What stops each action, in the order of the table's columns.

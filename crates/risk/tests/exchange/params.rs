@@ -62,7 +62,14 @@ fn oracle_parameters_have_bounds() {
 
 #[test]
 fn mark_parameters_have_bounds() {
-    let good = MarkParams { cap_ppm_per_second: 5_000, max_elapsed_s: 10, band_bps: 2_000, average_s: 600 };
+    let good = MarkParams {
+        cap_ppm_per_second: 5_000,
+        max_elapsed_s: 10,
+        band_bps: 2_000,
+        average_s: 600,
+        book_weight_bps: 5_000,
+        book_clamp_bps: 100,
+    };
     refuses(
         good,
         MarkParams::validate,
@@ -75,6 +82,8 @@ fn mark_parameters_have_bounds() {
             (|p| p.band_bps = 5_001, MarkBand),
             (|p| p.average_s = 59, MarkAverage),
             (|p| p.average_s = 86_401, MarkAverage),
+            (|p| p.book_weight_bps = 5_001, MarkBook),
+            (|p| p.book_clamp_bps = 101, MarkBook),
         ],
     );
 }

@@ -129,7 +129,7 @@ pub struct Market {
 }
 
 /// Words of a [`MarkState`].
-pub const MARK_WORDS: usize = 6;
+pub const MARK_WORDS: usize = 8;
 /// Words of a [`Reading`].
 pub const READING_WORDS: usize = 3;
 /// Words of a [`FundingState`].

@@ -25,6 +25,9 @@ pub const MAX_ORDERS_PER_ACCOUNT: u32 = 512;
 /// Largest bounty of a permissionless settlement: a cent.
 pub const MAX_SETTLE_BOUNTY: u32 = 10_000;
 
+/// Least notional on each side of a book that has a say in the mark: a thousand dollars.
+pub const MIN_MARK_BOOK_QUOTE: u64 = 1_000_000_000;
+
 /// One margin tier; the layout of [`ballast_risk::margin::Tier`].
 #[zero_copy]
 #[derive(BorshSerialize, BorshDeserialize, Debug, PartialEq, Eq)]
@@ -129,6 +132,12 @@ pub struct MarketParams {
     pub funding_impact_quote: u64,
     /// Most that insurance pays for this market in a day, in atoms.
     pub insurance_limit_per_day: u64,
+    /// Notional that the book must hold on both sides, within the band, to have a say in the mark, in atoms.
+    pub mark_book_quote: u64,
+    /// How much of the book's distance from the oracle the mark takes over, in basis points; 0 switches it off.
+    pub mark_book_weight_bps: u32,
+    /// Farthest that the book's mid counts to be from the oracle, in basis points.
+    pub mark_book_clamp_bps: u32,
 }
 
 impl MarketParams {
@@ -162,6 +171,8 @@ impl MarketParams {
             max_elapsed_s: self.mark_max_elapsed_s,
             band_bps: self.mark_band_bps,
             average_s: self.mark_average_s,
+            book_weight_bps: self.mark_book_weight_bps,
+            book_clamp_bps: self.mark_book_clamp_bps,
         }
     }
 
@@ -225,6 +236,8 @@ impl MarketParams {
         within(self.settle_bounty <= MAX_SETTLE_BOUNTY)?;
         within(self.insurance_limit_per_day <= MAX_LIMIT_PER_WINDOW)?;
         within(u64::from(self.insurance_fee_share_bps) <= BPS)?;
+        // A book that needs no depth would be anybody's word.
+        within(self.mark_book_weight_bps == 0 || self.mark_book_quote >= MIN_MARK_BOOK_QUOTE)?;
         margin::validate(self.tiers()).or_fail()?;
         health::validate(self.profit_haircut_bps, self.margin_multiplier_bps).or_fail()?;
         self.fees().validate().or_fail()?;
