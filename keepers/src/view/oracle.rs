@@ -32,7 +32,8 @@ pub fn refreshed(market: &Market, sample: &Sample, now: i64) -> Option<Market> {
     let limits = market.params.oracle(market.lot_exponent());
     let last = market.reading().publish_time;
     let reading = oracle::check(sample, now, last, state.slow_average(), &limits).ok()?;
-    let next = mark::advance(state, reading.price, reading.publish_time, &market.params.mark()).ok()?;
+    // Without the book: it has no part in liquidation.
+    let next = mark::advance(state, reading.price, None, reading.publish_time, &market.params.mark()).ok()?;
     let mut after = *market;
     after.set_mark_state(next);
     after.set_reading(reading);
