@@ -1,6 +1,7 @@
 //! Developer and user commands, run as `cargo xtask <command>`.
 
 mod bench;
+mod fuzz;
 mod idl;
 mod progress;
 mod replay;
@@ -56,6 +57,17 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Fuzz the pure crates by coverage, installing cargo-fuzz in the cache if it is not there
+    Fuzz {
+        /// One target instead of all
+        target: Option<String>,
+        /// Inputs beyond the corpus
+        #[arg(long, default_value_t = 100_000)]
+        runs: u64,
+        /// Afterwards keep of the corpus only what the coverage needs
+        #[arg(long)]
+        minimise: bool,
+    },
     /// Check the solvency of an exchange on any cluster from account data alone
     Audit {
         /// Arguments for the audit; `-- --help` lists them
@@ -91,6 +103,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench { json } => bench::run(json.as_deref()),
         Task::Idl { check } => idl::run(check),
         Task::Replay { arguments } => replay::run(&arguments),
+        Task::Fuzz { target, runs, minimise } => fuzz::run(target.as_deref(), runs, minimise),
         Task::Audit { arguments } => replay::audit(&arguments),
         Task::Test { arguments } => test::run(&arguments),
     }

@@ -6,6 +6,7 @@
 //! from Debian sid and `sbpf-linker` ([`linker`]). None of it needs root or changes the system.
 
 mod cache;
+mod cargo_tool;
 mod debian;
 mod linker;
 mod rust;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use cache::Cache;
+pub use cargo_tool::cargo_tool;
 
 /// A way to compile programs.
 pub enum Toolchain {

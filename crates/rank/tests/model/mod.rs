@@ -5,6 +5,7 @@
 
 mod books;
 mod ledger;
+pub mod life;
 mod ranking;
 mod world;
 

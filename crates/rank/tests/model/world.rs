@@ -1,7 +1,7 @@
 //! The index and the model side by side: every step is done to both, and their answers are compared.
 
 use super::{Coverage, Ledger, Member, Slab, exact, ranking};
-use ballast_rank::{CellReceipt, Deleveraged, Error, Holding, Index, SCALE_OPEN, grid};
+use ballast_rank::{CellReceipt, Deleveraged, Error, Holding, Index, MAX_FUNDING, SCALE_OPEN, grid};
 use ballast_units::{Lots, Price, Quote, Side};
 use num_rational::BigRational;
 
@@ -111,9 +111,10 @@ impl World {
         holding
     }
 
-    /// The funding index moves.
+    /// The funding index moves, within its range.
     pub fn fund(&mut self, rise: i64) {
-        if let Some(funding) = self.funding.checked_add(rise) {
+        let next = self.funding.checked_add(rise);
+        if let Some(funding) = next.filter(|funding| funding.unsigned_abs() <= MAX_FUNDING.unsigned_abs()) {
             self.funding = funding;
             self.ledger.fund(rise);
         }
