@@ -23,7 +23,6 @@ pub mod decide;
 pub mod effect;
 pub mod engine;
 pub mod http;
-pub mod keys;
 pub mod logging;
 pub mod metrics;
 pub mod outcome;

@@ -11,6 +11,7 @@ use ballast_client::{
     accounts,
     addresses::{self, ExchangeKeys},
     instructions::{deposit, open_margin_account},
+    keys,
     rpc::{self, Reading},
     snapshot::Snapshot,
 };
@@ -29,7 +30,6 @@ use crate::{
     config::Config,
     engine::{Engine, Parts},
     http::{self, Health},
-    keys,
     metrics::Metrics,
     outcome::Outcome,
     pipeline::Pipeline,

@@ -74,6 +74,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Bring a cluster to what a configuration says: program, exchange, markets, lookup table, account versions
+    Migrate {
+        /// Arguments for the deployment tool; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Compile the on-chain programs and run all tests
     Test {
         /// Arguments for `cargo test`
@@ -105,6 +111,7 @@ fn run(task: Task) -> Result<()> {
         Task::Replay { arguments } => replay::run(&arguments),
         Task::Fuzz { target, runs, minimise } => fuzz::run(target.as_deref(), runs, minimise),
         Task::Audit { arguments } => replay::audit(&arguments),
+        Task::Migrate { arguments } => replay::migrate(&arguments),
         Task::Test { arguments } => test::run(&arguments),
     }
 }

@@ -18,6 +18,12 @@ pub fn audit(arguments: &[String]) -> Result<()> {
     run_binary("ballast-audit", arguments)
 }
 
+/// Builds the program and brings a cluster to what a configuration says, with `arguments` of `ballast-migrate`.
+pub fn migrate(arguments: &[String]) -> Result<()> {
+    sbpf_build::build_all(&[Program::BALLAST])?;
+    run_binary("ballast-migrate", arguments)
+}
+
 /// Builds every binary, with the features that `cargo xtask test` and `bench` build the same crates with (an example
 /// brings the dependencies of tests in), so that none of them compiles everything again for another. Then runs one.
 fn run_binary(binary: &str, arguments: &[String]) -> Result<()> {

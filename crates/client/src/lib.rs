@@ -11,6 +11,7 @@
 //! | [`send`] | from instructions to a confirmed transaction |
 //! | [`error`] | the program's errors by number |
 //! | [`events`] | the program's events out of transaction logs |
+//! | [`keys`] | key files, with a check of who can read them |
 //! | [`oracle_accounts`] | price accounts as Pyth's programs write them, for tests and local networks |
 //! | [`audit`] | the solvency invariants, checked from account data alone |
 //!
@@ -23,6 +24,7 @@ pub mod audit;
 pub mod error;
 pub mod events;
 pub mod instructions;
+pub mod keys;
 pub mod oracle_accounts;
 pub mod rpc;
 pub mod send;

@@ -1,10 +1,16 @@
 //! Founding an exchange on a network: vaults, markets with their slabs and oracles, insurance.
 
-use ballast::{MarketIdentity, state::OracleKind};
+use ballast::state::OracleKind;
 use ballast_client::{
-    addresses::{self, ExchangeKeys, MarketKeys},
+    addresses::{ExchangeKeys, MarketKeys},
     instructions,
-    oracle_accounts::{PythPrice, RECEIVER_PROGRAM, Verification},
+    oracle_accounts::{LEGACY_PROGRAM, LegacyStatus, PythPrice, RECEIVER_PROGRAM, Verification},
+};
+use ballast_migrate::{
+    cluster::{Found, Rent},
+    exchange::{exchange_of, market_keys},
+    plan::{Action, Plan},
+    roles::Keys,
 };
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -14,7 +20,7 @@ use solana_signer::Signer;
 use crate::{
     Faucet, Localnet, LocalnetError,
     bulk::{Bulk, Job},
-    market_config::ExchangeConfig,
+    market_config::{ExchangeConfig, MarketConfig},
 };
 
 /// SOL for the admin, in lamports: the rent of large slabs.
@@ -36,7 +42,9 @@ pub struct DeployedMarket {
     pub keys: MarketKeys,
     /// Its oracle account.
     pub oracle: Pubkey,
-    /// Its feed.
+    /// The format of its oracle.
+    pub kind: OracleKind,
+    /// Its feed; of the legacy format, the oracle account's address.
     pub feed_id: [u8; 32],
     /// Its name.
     pub symbol: String,
@@ -45,10 +53,23 @@ pub struct DeployedMarket {
 }
 
 impl DeployedMarket {
-    /// The account data of a price of `price` × 10^-8 dollars with a confidence of `confidence_bps`.
+    /// The account data of a price of `price` × 10^-8 dollars with a confidence of `confidence_bps`, in the format of the
+    /// market's oracle.
     pub fn price_account(&self, price: i64, confidence_bps: u64, unix_s: i64, slot: u64) -> Vec<u8> {
         let conf = price.unsigned_abs() * confidence_bps / 10_000;
-        PythPrice::new(self.feed_id, price, conf, -8, unix_s, slot).price_update(&self.oracle, Verification::Full)
+        let price = PythPrice::new(self.feed_id, price, conf, -8, unix_s, slot);
+        match self.kind {
+            OracleKind::PythReceiver => price.price_update(&self.oracle, Verification::Full),
+            OracleKind::PythLegacy => price.legacy_price(&self.oracle, LegacyStatus::Trading),
+        }
+    }
+
+    /// The program that owns the oracle account.
+    pub fn oracle_program(&self) -> Pubkey {
+        match self.kind {
+            OracleKind::PythReceiver => RECEIVER_PROGRAM,
+            OracleKind::PythLegacy => LEGACY_PROGRAM,
+        }
     }
 
     /// What `price` × 10^-8 dollars is in atoms per lot, rounded down.
@@ -58,10 +79,11 @@ impl DeployedMarket {
     }
 }
 
-/// Founds the exchange of `config`. The program must be deployed, and blocks be made by hand.
+/// Founds the exchange of `config`, by the deployment tool's own steps. The program must be deployed, and blocks be made
+/// by hand.
 ///
 /// # Errors
-/// When a transaction fails.
+/// When the configuration is refused, or a transaction fails.
 pub fn found(
     localnet: &Localnet,
     faucet: &Faucet,
@@ -71,77 +93,39 @@ pub fn found(
     // Public, and worth nothing anywhere else; so the exchange has the same address on every local network.
     let admin = Keypair::new_from_array(*b"ballast-localnet: exchange admin");
     faucet.airdrop(&admin.pubkey(), ADMIN_LAMPORTS)?;
-    let keys = ExchangeKeys::new(addresses::exchange(&admin.pubkey()));
-    let create = instructions::initialize_exchange(&admin.pubkey(), &faucet.mint(), &admin.pubkey());
-    bulk.run_all(&[job("found the exchange", vec![create], vec![&admin])])?;
-
-    let source = faucet.mint_to(&admin.pubkey(), config.insurance)?;
-    if config.insurance > 0 {
-        let fund = instructions::fund_insurance(&admin.pubkey(), &keys, &source, config.insurance);
-        bulk.run_all(&[job("fund insurance", vec![fund], vec![&admin])])?;
-    }
+    faucet.mint_to(&admin.pubkey(), config.insurance)?;
+    let signing = Keys::all(&admin, None);
+    let roles = signing.roles();
+    let mut config = config.clone();
+    (config.quote_mint, config.lookup_table) = (Some(faucet.mint()), false);
     let rpc = localnet.rpc();
-    let mut markets = Vec::new();
-    for (index, market) in (0u16..).zip(&config.markets) {
-        let slab = |what: u8| {
-            let mut seed = *b"ballast-localnet: slab  account.";
-            seed[22] = what;
-            seed[23] = b'a' + index.to_le_bytes()[0];
-            Keypair::new_from_array(seed)
-        };
-        let (book, ranks) = (slab(b'B'), slab(b'R'));
-        let oracle = Keypair::new_from_array({
-            let mut seed = *b"ballast-localnet: oracle account";
-            seed[17] = b'a' + index.to_le_bytes()[0];
-            seed
-        });
-        let admin_key = admin.pubkey();
-        let rent = |space| rent(&rpc, space);
-        let create_book = instructions::create_book(
-            &admin_key,
-            &book.pubkey(),
-            market.book_blocks,
-            rent(instructions::book_space(market.book_blocks))?,
-        );
-        let create_ranks = instructions::create_ranks(
-            &admin_key,
-            &ranks.pubkey(),
-            market.rank_cells,
-            rent(instructions::ranks_space(market.rank_cells))?,
-        );
-        let identity = MarketIdentity {
-            symbol: market.padded_symbol(),
-            lot_exponent: market.lot_exponent,
-            oracle_kind: OracleKind::PythReceiver as u8,
-            oracle_program: RECEIVER_PROGRAM,
-            oracle_feed: market.feed_id,
-        };
-        let create = instructions::create_market(
-            &admin_key,
-            &keys.exchange,
-            index,
-            &book.pubkey(),
-            &ranks.pubkey(),
-            identity,
-            market.params,
-        );
-        let what = format!("create the {} market", market.symbol);
-        bulk.run_all(&[job(&what, vec![create_book, create_ranks], vec![&admin, &book, &ranks])])?;
-        bulk.run_all(&[job(&what, vec![create], vec![&admin])])?;
-        markets.push(DeployedMarket {
-            keys: MarketKeys {
-                index,
-                market: addresses::market(&keys.exchange, index),
-                book: book.pubkey(),
-                ranks: ranks.pubkey(),
-            },
-            oracle: oracle.pubkey(),
-            feed_id: market.feed_id,
-            symbol: market.symbol.clone(),
-            lot_exponent: market.lot_exponent,
-        });
+    let nothing =
+        Found { rent: Rent::new(rent(&rpc, 0)?, rent(&rpc, 1)?), payer_tokens: config.insurance, ..Found::default() };
+    let plan = Plan::new(&config, &nothing, &roles, None)
+        .map_err(|error| LocalnetError::Refused { action: "found the exchange".into(), reason: error.to_string() })?;
+    for step in plan.steps {
+        if let Action::Send { instructions, .. } = step.action {
+            bulk.run_all(&[Job { what: step.what, instructions, signers: vec![&admin] }])?;
+        }
     }
+    let keys = ExchangeKeys::new(exchange_of(&config, &roles));
+    let deployed = |(index, market): (u16, &MarketConfig)| DeployedMarket {
+        keys: market_keys(&nothing, &keys.exchange, &roles.admin, index),
+        oracle: market.fixed_oracle().unwrap_or_else(|| posted_account(index)),
+        kind: market.oracle_kind,
+        feed_id: market.feed_id,
+        symbol: market.symbol.clone(),
+        lot_exponent: market.lot_exponent,
+    };
+    let markets = (0u16..).zip(&config.markets).map(deployed).collect();
     Ok(Deployment { keys, markets, admin })
+}
+
+/// Where the prices of a market are posted whose oracle's format lets anybody choose the account.
+fn posted_account(index: u16) -> Pubkey {
+    let mut seed = *b"ballast-localnet: oracle account";
+    seed[17] = b'a' + index.to_le_bytes()[0];
+    Keypair::new_from_array(seed).pubkey()
 }
 
 fn rent(rpc: &RpcClient, space: usize) -> Result<u64, LocalnetError> {
@@ -169,7 +153,7 @@ pub fn post_prices(
     let now = localnet.clock().now();
     let accounts = deployment.markets.iter().zip(prices).map(|(market, price)| {
         let data = market.price_account(*price, confidence_bps, now.unix_s(), now.slot);
-        (market.oracle, RECEIVER_PROGRAM, data)
+        (market.oracle, market.oracle_program(), data)
     });
     localnet.set_accounts(accounts.collect())?;
     let refresh = deployment.markets.iter().map(|market| instructions::refresh_market(&market.keys, &market.oracle));

@@ -14,13 +14,13 @@ mod error;
 pub mod exchange;
 mod faucet;
 mod history;
-pub mod market_config;
 mod node;
 mod program;
 
 pub mod prices;
 
 pub use ballast_client::oracle_accounts;
+pub use ballast_migrate::config as market_config;
 pub use clock::{Blocks, ChainClock, ChainTime, Pacer};
 pub use error::LocalnetError;
 pub use faucet::{Faucet, QUOTE_DECIMALS};
