@@ -7,8 +7,9 @@ use ballast_units::{MAX_LOTS, MAX_PRICE, Side};
 
 use crate::order::{MAX_ARRIVALS, Order, OrderId, order};
 use crate::seat::Seat;
-use crate::slab::{FREE, Free, ORDER, ROOTS, SEAT, index};
+use crate::slab::{FREE, Free, ORDER, ROOTS, SEAT, TRIGGER, index};
 use crate::tree::{LEAF, Node, Root, descend, highest_bit, node};
+use crate::trigger_check::is_trigger_tree;
 use crate::{BookView, MAX_BLOCKS, walk};
 
 /// What a check found broken first, and the block or side where.
@@ -32,6 +33,10 @@ pub enum Broken {
     SeatList(u32),
     /// A seat's sums or count differ from its orders.
     SeatSums(u32),
+    /// A trigger's price, terms, sequence or partner is impossible.
+    Trigger(u32),
+    /// A seat's list of triggers is wrong.
+    SeatTriggers(u32),
     /// The numbers of seats or of listed orders, or the total of pending base, differ from the header's.
     Totals,
 }
@@ -48,6 +53,8 @@ impl fmt::Display for Broken {
             Broken::Count(root) => write!(f, "the counts of tree {root} are wrong"),
             Broken::SeatList(seat) => write!(f, "the list of orders of seat {seat} is broken"),
             Broken::SeatSums(seat) => write!(f, "the sums of seat {seat} differ from its orders"),
+            Broken::Trigger(block) => write!(f, "the trigger in block {block} is impossible"),
+            Broken::SeatTriggers(seat) => write!(f, "the list of triggers of seat {seat} is broken"),
             Broken::Totals => f.write_str("the header's totals differ from the seats'"),
         }
     }
@@ -67,25 +74,27 @@ impl BookView<'_> {
     pub fn check(&self) -> Result<(), Broken> {
         let kinds = self.check_blocks()?;
         self.check_free_list(kinds[usize::from(FREE)])?;
-        let mut orders = 0;
+        let (mut orders, mut triggers) = (0, 0);
         for (number, root) in (0u8..).zip(&self.header.roots) {
-            orders += self.check_tree(number, root)?;
+            let count = self.check_tree(number, root)?;
+            if is_trigger_tree(number) { triggers += count } else { orders += count }
         }
-        if orders != kinds[usize::from(ORDER)] || ROOTS > usize::from(u8::MAX) {
+        let right = orders == kinds[usize::from(ORDER)] && triggers == kinds[usize::from(TRIGGER)];
+        if !right || ROOTS > usize::from(u8::MAX) {
             return Err(Broken::Totals);
         }
-        self.check_seats(orders, kinds[usize::from(SEAT)])
+        self.check_seats(orders, triggers, kinds[usize::from(SEAT)])
     }
 
     /// Counts the blocks of each kind.
-    fn check_blocks(&self) -> Result<[u32; 3], Broken> {
+    fn check_blocks(&self) -> Result<[u32; 4], Broken> {
         let used = self.header.used;
         let zeros = bytemuck::bytes_of(&self.blocks[0]).iter().all(|byte| *byte == 0);
         let beyond = used > MAX_BLOCKS || index(used) >= self.blocks.len() || self.header.arrivals > MAX_ARRIVALS;
         if !zeros || beyond {
             return Err(Broken::Header);
         }
-        let mut kinds = [0; 3];
+        let mut kinds = [0; 4];
         for (id, block) in (1..=used).zip(&self.blocks[1..]) {
             *kinds.get_mut(usize::from(block.node.kind)).ok_or(Broken::Kind(id))? += 1;
         }
@@ -185,19 +194,25 @@ impl BookView<'_> {
         let first = node(self.blocks, head).map_err(|_| Broken::Ring(head))?;
         let (mut at, mut members, mut last_sequence) = (head, 0u32, None);
         loop {
-            let order = order(self.blocks, at).map_err(|_| Broken::Ring(at))?;
-            let next = node(self.blocks, order.node.next).map_err(|_| Broken::Ring(at))?;
-            let unlinked = order.node.is_head() || (order.node.child == [0, 0] && order.node.leaf_parent == 0);
-            if order.node.key != first.key || next.prev != at || order.node.is_head() != (at == head) || !unlinked {
+            let own = node(self.blocks, at).map_err(|_| Broken::Ring(at))?;
+            let next = node(self.blocks, own.next).map_err(|_| Broken::Ring(at))?;
+            let unlinked = own.is_head() || (own.child == [0, 0] && own.leaf_parent == 0);
+            if own.key != first.key || next.prev != at || own.is_head() != (at == head) || !unlinked {
                 return Err(Broken::Ring(at));
             }
-            self.check_order(number, at, order)?;
-            if last_sequence.is_some_and(|last| last >= order.sequence) {
-                return Err(Broken::Order(at));
+            if is_trigger_tree(number) {
+                // Their prices move, so they do not stand in the order of their arrival.
+                self.check_trigger(number, at)?;
+            } else {
+                let order = order(self.blocks, at).map_err(|_| Broken::Ring(at))?;
+                self.check_order(number, at, order)?;
+                if last_sequence.is_some_and(|last| last >= order.sequence) {
+                    return Err(Broken::Order(at));
+                }
+                last_sequence = Some(order.sequence);
             }
-            last_sequence = Some(order.sequence);
             members += 1;
-            at = order.node.next;
+            at = own.next;
             if at == head {
                 return Ok(members);
             }
@@ -222,10 +237,12 @@ impl BookView<'_> {
         if sane { Ok(()) } else { Err(Broken::Order(at)) }
     }
 
-    fn check_seats(&self, orders: u32, seats: u32) -> Result<(), Broken> {
+    fn check_seats(&self, orders: u32, triggers: u32, seats: u32) -> Result<(), Broken> {
         let (mut listed, mut pending, mut count) = (0u32, 0i128, 0u32);
+        let mut waiting = 0u32;
         for (id, seat) in self.seats() {
             self.check_seat(id, seat)?;
+            waiting = waiting.saturating_add(self.check_seat_triggers(id, seat)?);
             listed = listed.checked_add(seat.orders).ok_or(Broken::Totals)?;
             pending += i128::from(seat.pending_base);
             count += 1;
@@ -233,6 +250,7 @@ impl BookView<'_> {
         let right = count == seats
             && seats == self.header.seats
             && listed == orders
+            && waiting == triggers
             && pending == i128::from(self.header.pending_base);
         if right { Ok(()) } else { Err(Broken::Totals) }
     }

@@ -22,6 +22,14 @@ pub enum BookError {
     SeatNotFound,
     /// The seat still has orders or fills that were not taken.
     SeatInUse,
+    /// A trigger's price, lots, execution, trailing distance or expiry is out of range, or it does not fit its pair.
+    InvalidTrigger,
+    /// There is no such trigger, or it is another seat's.
+    TriggerNotFound,
+    /// The seat has as many triggers as it can.
+    TooManyTriggers,
+    /// Triggers have as many blocks as this slab gives them. A larger one has more.
+    TriggersFull,
     /// A sum (a seat's orders or pending fills, or a taker's total) would leave its type's range.
     Overflow,
 }
@@ -37,6 +45,10 @@ impl fmt::Display for BookError {
             BookError::NotExpired => "the order has not expired",
             BookError::SeatNotFound => "no such seat of this account",
             BookError::SeatInUse => "the seat still has orders or pending fills",
+            BookError::InvalidTrigger => "the trigger's terms are out of range",
+            BookError::TriggerNotFound => "no such trigger at this seat",
+            BookError::TooManyTriggers => "the seat has as many triggers as it can",
+            BookError::TriggersFull => "the order book has no room for more triggers",
             BookError::Overflow => "a sum of the order book would overflow",
         })
     }

@@ -37,7 +37,7 @@
 //!    or outside the band, and an order passed over costs nothing by itself.
 //! 2. A side's tree holds exactly its orders; each inner node stands for the highest bit in which the keys below differ;
 //!    a block's leaf is below its own inner node.
-//! 3. Every block below the high-water mark is one of order, seat, or entry of the free list, and reached once.
+//! 3. Every block below the high-water mark is one of order, seat, trigger, or entry of the free list, and reached once.
 //! 4. A seat's lots and quote per side are the sums over its resting orders, and its list holds exactly those.
 //! 5. The total of pending base is the sum over seats.
 //! 6. An id never names two orders, and arrivals at a price ascend.
@@ -48,6 +48,8 @@
 //! 11. No bytes, however corrupt, make a call panic or run without end.
 //! 12. A refused [`rest`](Book::rest), [`cancel`](Book::cancel) or [`close_seat`](Book::close_seat) on a sound slab
 //!     changes nothing.
+//! 13. A trigger's tree and its seat's list hold it once; what is executed comes off it and off the other of its pair, once;
+//!     a pair never names what is not its own, whoever has the block since.
 #![cfg_attr(not(test), no_std)]
 
 mod cancel;
@@ -60,6 +62,10 @@ mod seat;
 mod slab;
 mod taker;
 mod tree;
+mod trigger;
+mod trigger_change;
+mod trigger_check;
+mod trigger_view;
 mod view;
 mod walk;
 
@@ -71,6 +77,12 @@ pub use order::{NewOrder, OrderId, RestingOrder};
 pub use seat::{Pending, Seat};
 pub use slab::{BLOCK, HEADER, MAX_BLOCKS, space};
 pub use taker::{Event, Fill, Matched, SelfTrade, Stopped, Taker};
+pub use trigger::{
+    Execution, Fires, MAX_TRAIL_PPM, MAX_TRIGGERS, MIN_TRAIL_PPM, NewTrigger, Sibling, TRIGGER_SHARE, Terms, Trigger,
+    TriggerId, TriggerPrice, trailing_price, worst_price,
+};
+pub use trigger_change::Executed;
+pub use trigger_view::{SeatTriggers, Triggers};
 
 use slab::{Block, Header};
 

@@ -8,7 +8,7 @@ use crate::tree::{self, Node};
 use crate::{Book, BookError, seat};
 
 /// Bits of an order's sequence that hold the number of its block.
-const BLOCK_BITS: u32 = 20;
+pub(crate) const BLOCK_BITS: u32 = 20;
 /// Arrivals that a book can number: with a bit for the side and 20 for the block, 43 bits are left.
 pub(crate) const MAX_ARRIVALS: u64 = 1 << 43;
 

@@ -18,8 +18,8 @@ pub struct Seat {
     pub orders: u32,
     /// The newest resting order's block, 0 if none.
     pub(crate) newest: u32,
-    /// For the list of trigger orders.
-    reserved_triggers: u32,
+    /// The newest trigger order's block, 0 if none.
+    pub(crate) newest_trigger: u32,
     /// The margin account that sits here.
     pub account: [u8; 32],
     /// Who trades for it: orders of one owner do not trade with each other.
@@ -166,7 +166,7 @@ impl Book<'_> {
     /// `SeatNotFound` if it is not that account's; `SeatInUse` with resting orders or pending fills.
     pub fn close_seat(&mut self, id: u32, account: &[u8; 32]) -> Result<(), BookError> {
         let seat = self.view().seat(id, account)?;
-        if seat.orders != 0 || seat.pending() != Pending::default() {
+        if seat.orders != 0 || seat.newest_trigger != 0 || seat.pending() != Pending::default() {
             return Err(BookError::SeatInUse);
         }
         slab::release(self.header, self.blocks, id)?;

@@ -28,6 +28,8 @@ pub(crate) const FREE: u8 = 0;
 pub(crate) const ORDER: u8 = 1;
 /// What a block holds: a seat.
 pub(crate) const SEAT: u8 = 2;
+/// What a block holds: a trigger.
+pub(crate) const TRIGGER: u8 = 3;
 
 /// One block, as the tree sees it. Orders and seats are the same bytes, cast.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
