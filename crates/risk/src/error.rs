@@ -155,6 +155,12 @@ pub enum ParamError {
     ProfitHaircut,
     /// Health: the margin multiplier.
     MarginMultiplier,
+    /// The fee for executing protection is above its bound, or the ladder's is not below the liquidation fee.
+    ProtectionFee,
+    /// The cap of the reward for executing protection is above its bound.
+    ProtectionReward,
+    /// A ladder's rungs are too many, out of bounds, or do not descend.
+    Ladder,
 }
 
 impl From<TierError> for ParamError {
@@ -198,6 +204,9 @@ impl fmt::Display for ParamError {
             ParamError::FeeShares => "the shares of a fee exceed the whole",
             ParamError::ProfitHaircut => "the haircut on unrealised profit is out of bounds",
             ParamError::MarginMultiplier => "the margin multiplier is out of bounds",
+            ParamError::ProtectionFee => "the fee for executing protection is out of bounds",
+            ParamError::ProtectionReward => "the cap of the reward for executing protection is out of bounds",
+            ParamError::Ladder => "the ladder's rungs are out of bounds or do not descend",
         })
     }
 }

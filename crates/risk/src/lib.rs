@@ -12,6 +12,8 @@
 //! | [`mark`] | the price positions are valued at |
 //! | [`funding`] | what longs pay shorts |
 //! | [`fees`] | what a trade costs, and who gets it |
+//! | [`protection`] | when anyone may reduce an account by its own rules, and what that pays |
+//! | [`ladder`] | by how much an account's own ladder reduces it, at which margin ratio |
 //!
 //! Money is in atoms of USDC, base in lots, prices in atoms per lot, time in seconds. Everything is exact or says which
 //! way it rounds, and it rounds against the account and for the protocol. Nothing panics on any argument. Parameters
@@ -25,11 +27,13 @@ pub mod fees;
 pub mod funding;
 pub mod health;
 pub mod insurance;
+pub mod ladder;
 pub mod liquidation;
 pub mod margin;
 pub mod mark;
 pub mod oracle;
 pub mod pnl_pool;
+pub mod protection;
 
 pub use error::{ParamError, Result, RiskError, TierError};
 
