@@ -53,6 +53,8 @@ impl Effect {
                 | Cause::Liquidation
                 | Cause::Takeover
                 | Cause::Bankruptcy
+                | Cause::Trigger
+                | Cause::Ladder
                 | Cause::Deleveraged => self.lots = self.lots.saturating_add(event.base.unsigned_abs()),
                 Cause::TakeoverReceived => {}
             },

@@ -183,6 +183,11 @@ impl Trigger {
         self.fires == Fires::stop(self.side)
     }
 
+    /// Whether it follows the mark.
+    pub fn trails(&self) -> bool {
+        matches!(self.terms.price, TriggerPrice::Trailing { .. })
+    }
+
     /// The price of the order that it places while the mark is at `mark`, rounded towards the mark and kept in the range
     /// of prices.
     pub fn worst_price(&self, mark: Price) -> Price {
@@ -221,6 +226,16 @@ pub enum Sibling {
     Trigger(TriggerId),
     /// The order that it became.
     Order(OrderId),
+}
+
+impl Sibling {
+    /// Its sequence: what the other of the pair keeps of it.
+    pub fn sequence(self) -> u64 {
+        match self {
+            Sibling::Trigger(id) => id.0,
+            Sibling::Order(id) => id.sequence(),
+        }
+    }
 }
 
 /// Words of a block that a trigger leaves free.

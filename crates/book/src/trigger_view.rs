@@ -4,7 +4,14 @@ use ballast_units::Price;
 
 use crate::trigger::{Fires, MAX_TRIGGERS, stored};
 use crate::trigger_change::{find, named, share_of};
-use crate::{BookError, BookView, Sibling, Trigger, TriggerId, walk};
+use crate::{BookError, BookView, Seat, Sibling, Trigger, TriggerId, walk};
+
+impl Seat {
+    /// Whether any trigger waits here.
+    pub fn has_triggers(&self) -> bool {
+        self.newest_trigger != 0
+    }
+}
 
 impl<'a> BookView<'a> {
     /// The trigger of this id, if it still waits.

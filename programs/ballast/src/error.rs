@@ -149,6 +149,33 @@ pub enum BallastError {
     /// The liquidator and the liquidated account are the same, or have the same owner.
     #[msg("An account cannot liquidate itself")]
     SelfLiquidation,
+    /// A trigger's price, lots, execution, trailing distance or pair is out of range.
+    #[msg("The trigger's terms are out of range, or its pair does not fit")]
+    InvalidTrigger,
+    /// No such trigger, or not this account's.
+    #[msg("No such trigger of this account")]
+    TriggerNotFound,
+    /// The account has as many triggers in this market as it can, or the book has no room for more.
+    #[msg("Too many triggers of this account, or in this market")]
+    TooManyTriggers,
+    /// A trigger protects a position: the account has none of that side, and no resting order that opens one.
+    #[msg("Nothing to protect: no position of that side and no resting order that opens one")]
+    NothingToProtect,
+    /// The mark has not crossed the trigger's price, as far as two price updates support.
+    #[msg("The trigger is not due: the mark has not crossed its price")]
+    TriggerNotDue,
+    /// The trigger would fire at once.
+    #[msg("The trigger would fire at once")]
+    TriggerAlreadyDue,
+    /// The trigger does not trail, or the mark has not gone further than it has followed.
+    #[msg("The trigger does not trail, or has followed the mark already")]
+    NothingToRatchet,
+    /// Nothing on the book is within the worst price, so nothing was reduced.
+    #[msg("Nothing on the book is within the worst price")]
+    NothingToMatch,
+    /// The ladder's rungs are out of bounds or do not descend.
+    #[msg("The ladder's rungs are out of bounds or do not descend")]
+    InvalidLadder,
 }
 
 impl From<ArithmeticError> for BallastError {
@@ -241,6 +268,9 @@ impl From<BookError> for Failure {
             BookError::OrderNotFound => BallastError::OrderNotFound,
             BookError::NotExpired => BallastError::NotEligible,
             BookError::SeatNotFound | BookError::SeatInUse => BallastError::BadSeat,
+            BookError::InvalidTrigger => BallastError::InvalidTrigger,
+            BookError::TriggerNotFound => BallastError::TriggerNotFound,
+            BookError::TooManyTriggers | BookError::TriggersFull => BallastError::TooManyTriggers,
             BookError::Overflow => BallastError::Overflow,
         })
     }

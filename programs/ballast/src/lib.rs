@@ -17,6 +17,7 @@ pub mod oracle;
 pub mod state;
 
 // Anchor's macro looks for every instruction's accounts at the root; handlers come along under the same names.
+use events::LadderRung;
 #[allow(ambiguous_glob_reexports)]
 pub use instructions::*;
 use state::MarketParams;
@@ -161,5 +162,45 @@ pub mod ballast {
     /// Pays a market's trading fees out to the admin's choice.
     pub fn withdraw_fees(ctx: Context<WithdrawFees>) -> Result<()> {
         instructions::withdraw_fees(ctx)
+    }
+
+    /// Places a trigger, or a pair of which one cancels the other.
+    pub fn place_triggers(ctx: Context<SetTriggers>, first: TriggerArgs, second: Option<TriggerArgs>) -> Result<()> {
+        instructions::place_triggers(ctx, first, second)
+    }
+
+    /// Gives a trigger new terms.
+    pub fn edit_trigger(ctx: Context<SetTriggers>, trigger: u64, terms: TriggerTerms) -> Result<()> {
+        instructions::edit_trigger(ctx, trigger, terms)
+    }
+
+    /// Cancels one trigger.
+    pub fn cancel_trigger(ctx: Context<CancelOrders>, trigger: u64) -> Result<()> {
+        instructions::cancel_trigger(ctx, trigger)
+    }
+
+    /// Cancels all triggers of the account in a market.
+    pub fn cancel_all_triggers(ctx: Context<CancelOrders>) -> Result<()> {
+        instructions::cancel_all_triggers(ctx)
+    }
+
+    /// Executes anyone's trigger that is due.
+    pub fn execute_trigger<'info>(ctx: Context<'info, TendPosition<'info>>, trigger: u64) -> Result<()> {
+        instructions::execute_trigger(ctx, trigger)
+    }
+
+    /// Lets anyone's trailing stop follow the mark.
+    pub fn ratchet_trigger(ctx: Context<RatchetTrigger>, trigger: u64) -> Result<()> {
+        instructions::ratchet_trigger(ctx, trigger)
+    }
+
+    /// Sets the account's deleveraging ladder.
+    pub fn set_ladder(ctx: Context<OwnMarginAccount>, rungs: Vec<LadderRung>, slippage_bps: u16) -> Result<()> {
+        instructions::set_ladder(ctx, rungs, slippage_bps)
+    }
+
+    /// Carries out the rung of anyone's ladder that is due.
+    pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
+        instructions::execute_ladder(ctx)
     }
 }

@@ -66,6 +66,9 @@ pub fn default_params() -> MarketParams {
         mark_book_quote: 1_000 * DOLLAR,
         mark_book_weight_bps: 0,
         mark_book_clamp_bps: 50,
+        protection_max_reward: 5 * DOLLAR,
+        trigger_fee_bps: 5,
+        ladder_fee_bps: 20,
     }
 }
 

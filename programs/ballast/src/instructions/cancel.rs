@@ -33,7 +33,7 @@ pub struct CancelOrders<'info> {
 
 impl CancelOrders<'_> {
     /// Checks the signer and finds the account's seat.
-    fn seat(&self) -> Result<(u16, u32)> {
+    pub(super) fn seat(&self) -> Result<(u16, u32)> {
         let margin = self.margin.load()?;
         let market = self.market.load()?;
         margin.require_trader(self.trader.key)?;

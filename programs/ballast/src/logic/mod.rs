@@ -6,6 +6,7 @@ mod bounty;
 mod execution;
 mod forced;
 mod insurance;
+mod protect;
 mod touch;
 mod venue;
 
@@ -14,5 +15,6 @@ pub use bounty::*;
 pub use execution::*;
 pub use forced::*;
 pub use insurance::*;
+pub use protect::*;
 pub use touch::*;
 pub use venue::*;

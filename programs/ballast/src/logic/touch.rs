@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_risk::{fees, liquidation, pnl_pool};
 use ballast_units::{Lots, MAX_PRICE, Position, Price, Quote, Side};
 
-use super::{Assessment, Venue, apply_holding};
+use super::{Assessment, Venue, apply_holding, drop_stale_triggers};
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, PositionChanged, Settled},
@@ -197,15 +197,22 @@ pub fn entry_price(side: Side, lots: Lots, basis: Quote, mark: Price) -> Price {
     Price(price.clamp(low, high))
 }
 
-/// Gives the seat back when no order rests and no fill waits in it.
+/// Removes triggers that have nothing left to protect, and gives the seat back when no order or trigger rests and no fill
+/// waits in it.
 pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
-    let slot = &mut margin.slots[index];
-    if slot.seat == 0 {
+    if margin.slots[index].seat == 0 {
         return Ok(());
     }
+    drop_stale_triggers(venue, margin, index, key)?;
+    let slot = &mut margin.slots[index];
     let account = key.to_bytes();
     let seat = venue.book.seat(slot.seat, &account).or_fail()?;
-    if seat.orders == 0 && seat.pending_base == 0 && seat.pending_cash == 0 && seat.pending_fees == 0 {
+    if seat.orders == 0
+        && !seat.has_triggers()
+        && seat.pending_base == 0
+        && seat.pending_cash == 0
+        && seat.pending_fees == 0
+    {
         venue.book.close_seat(slot.seat, &account).or_fail()?;
         slot.seat = 0;
     }

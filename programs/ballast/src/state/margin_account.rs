@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_rank::Membership;
-use ballast_risk::liquidation::Progress;
+use ballast_risk::{ladder::Ladder, liquidation::Progress};
 use ballast_units::{Lots, Position, Quote};
 
 use crate::error::BallastError;
@@ -12,6 +12,8 @@ use crate::error::BallastError;
 pub const MARGIN_SEED: &[u8] = b"margin";
 /// Most markets that one account can be in.
 pub const MAX_SLOTS: usize = 16;
+/// Words of a [`Ladder`].
+pub const LADDER_WORDS: usize = 5;
 
 /// Collateral and positions of one trader. An owner has as many as he likes: one position alone in an account is
 /// isolated margin, several share their collateral.
@@ -35,8 +37,10 @@ pub struct MarginAccount {
     pub collateral: u64,
     /// How far the account's liquidation has come ([`Progress`] as words).
     pub progress: [u64; PROGRESS_WORDS],
+    /// The owner's deleveraging ladder ([`Ladder`] as words).
+    pub ladder: [u64; LADDER_WORDS],
     /// Room to grow.
-    pub reserved: [u64; 15],
+    pub reserved: [u64; 10],
     /// One slot per market in which the account has anything.
     pub slots: [Slot; MAX_SLOTS],
 }
@@ -71,6 +75,7 @@ const _: () = assert!(core::mem::size_of::<MarginAccount>() == 8 + 96 + 8 + 40 +
 /// Words of a [`Progress`].
 pub const PROGRESS_WORDS: usize = 5;
 const _: () = assert!(core::mem::size_of::<Progress>() == 8 * PROGRESS_WORDS);
+const _: () = assert!(core::mem::size_of::<Ladder>() == 8 * LADDER_WORDS);
 
 impl Slot {
     /// The market's index; `None` for a free slot.
@@ -203,6 +208,16 @@ impl MarginAccount {
     /// How far the account's liquidation has come.
     pub fn progress(&self) -> &Progress {
         bytemuck::cast_ref(&self.progress)
+    }
+
+    /// The deleveraging ladder.
+    pub fn ladder_mut(&mut self) -> &mut Ladder {
+        bytemuck::cast_mut(&mut self.ladder)
+    }
+
+    /// The deleveraging ladder.
+    pub fn ladder(&self) -> &Ladder {
+        bytemuck::cast_ref(&self.ladder)
     }
 
     /// Fails when the account was seen bankrupt and has not been resolved.

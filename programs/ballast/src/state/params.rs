@@ -13,6 +13,7 @@ use ballast_risk::{
     margin::{self, TIERS, Tier},
     mark::MarkParams,
     oracle::OracleParams,
+    protection::ProtectionParams,
 };
 use ballast_units::{BPS, MAX_LOTS, MAX_PRICE};
 
@@ -138,6 +139,12 @@ pub struct MarketParams {
     pub mark_book_weight_bps: u32,
     /// Farthest that the book's mid counts to be from the oracle, in basis points.
     pub mark_book_clamp_bps: u32,
+    /// Most that executing a trigger or a rung of a ladder pays its caller, in atoms.
+    pub protection_max_reward: u64,
+    /// What executing a trigger pays its caller, in basis points of the value traded.
+    pub trigger_fee_bps: u32,
+    /// What executing a rung of a ladder pays its caller, in basis points of the value traded. Below the liquidation fee.
+    pub ladder_fee_bps: u32,
 }
 
 impl MarketParams {
@@ -209,6 +216,15 @@ impl MarketParams {
         }
     }
 
+    /// What executing triggers and ladders pays.
+    pub fn protection(&self) -> ProtectionParams {
+        ProtectionParams {
+            trigger_fee_bps: self.trigger_fee_bps,
+            ladder_fee_bps: self.ladder_fee_bps,
+            max_reward: self.protection_max_reward,
+        }
+    }
+
     /// Trading fees.
     pub fn fees(&self) -> FeeParams {
         FeeParams {
@@ -244,6 +260,7 @@ impl MarketParams {
         self.oracle(lot_exponent).validate().or_fail()?;
         self.mark().validate().or_fail()?;
         self.liquidation().validate().or_fail()?;
+        self.protection().validate(self.liquidation_fee_bps).or_fail()?;
         self.funding().validate().or_fail()
     }
 }

@@ -1,0 +1,98 @@
+//! The deleveraging ladder: set by the owner, executed by anyone.
+
+use anchor_lang::prelude::*;
+use ballast_book::{SelfTrade, worst_price};
+use ballast_risk::{ladder::Ladder, oracle::Action};
+
+use super::{
+    OwnMarginAccount, TendPosition,
+    accounts::{require_distinct, require_same_exchange},
+};
+use crate::{
+    error::BallastError,
+    events::{Cause, LadderExecuted, LadderRung, LadderSet},
+    logic::{
+        Marks, Others, Take, Venue, assess, close_idle_seat, pay_protection, rejoin, require_most_relief, settle_slot,
+        slab, take, touch,
+    },
+    state::{MarginAccount, MarketStatus},
+};
+
+/// Most makers that one rung meets.
+const MAX_LADDER_MAKERS: u32 = 32;
+
+/// Sets the account's ladder, all rungs armed; without rungs it has none. By the owner only: a ladder outlives the delegate
+/// who would have set it.
+pub fn set_ladder(ctx: Context<OwnMarginAccount>, rungs: Vec<LadderRung>, slippage_bps: u16) -> Result<()> {
+    let rules: Vec<_> = rungs.iter().map(|rung| (rung.ratio_bps, rung.reduce_bps)).collect();
+    let ladder = Ladder::new(&rules, slippage_bps).map_err(|_| BallastError::InvalidLadder)?;
+    *ctx.accounts.margin.load_mut()?.ladder_mut() = ladder;
+    emit!(LadderSet { account: ctx.accounts.margin.key(), rungs, slippage_bps });
+    Ok(())
+}
+
+/// Carries out the first rung that is due at the account's margin ratio, as liquidation would judge it: reduces the position
+/// with the most relief on the book by the rung's part, no worse than the ladder's slippage from the mark. Rungs above
+/// which the ratio has recovered are armed again.
+pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
+    let accounts = ctx.accounts;
+    let now = Clock::get()?.unix_timestamp;
+    let (key, to) = (accounts.margin.key(), accounts.reward.key());
+    require_distinct(&key, &to)?;
+    let margin = &mut *accounts.margin.load_mut()?;
+    let reward = &mut *accounts.reward.load_mut()?;
+    let market = &mut *accounts.market.load_mut()?;
+    require_same_exchange(margin, market)?;
+    require_same_exchange(reward, market)?;
+    require!(market.status()? != MarketStatus::Paused, BallastError::MarketState);
+    margin.require_not_bankrupt()?;
+    market.require_price(Action::Liquidate, now)?;
+    let others = Others::new(ctx.remaining_accounts, market.exchange)?;
+    let (mut book_data, mut ranks_data) = (slab(&accounts.book)?, slab(&accounts.ranks)?);
+    let venue = &mut Venue::open(market, &mut book_data, &mut ranks_data)?;
+    let slot = margin.slot_index(venue.market.index).ok_or(BallastError::NothingHere)?;
+
+    touch(venue, margin, slot, &key)?;
+    let assess_at = |marks: Marks, margin: &MarginAccount, venue: &Venue| {
+        assess(margin, &key, Some((venue, slot)), &others, marks, Some(Action::Liquidate), now)
+    };
+    let judged = assess_at(Marks::Confirmed, margin, venue)?;
+    let ratio_bps = judged.account.margin_ratio_bps();
+    let armed = margin.ladder_mut().rearm(ratio_bps);
+    let (market, caller) = (venue.market.index, to);
+    let Some(rung) = margin.ladder().due(ratio_bps) else {
+        require!(armed, BallastError::NotEligible);
+        close_idle_seat(venue, margin, slot, &key)?;
+        let (lots, quote, left_ppm) = (0, 0, 0);
+        emit!(LadderExecuted { market, account: key, caller, ratio_bps, rung: None, lots, quote, left_ppm });
+        return rejoin(venue, margin, slot, &key, &judged);
+    };
+    require_most_relief(&judged, market)?;
+
+    let before = assess_at(Marks::Cautious, margin, venue)?;
+    let position = margin.slots[slot].position();
+    let side = position.side().ok_or(BallastError::NothingHere)?.opposite();
+    let lots = margin.ladder().lots(rung, position.lots());
+    let limit = worst_price(side, venue.market.mark(), u32::from(margin.ladder().slippage_bps));
+    let (self_trade, max_makers) = (SelfTrade::CancelResting, MAX_LADDER_MAKERS);
+    let order = Take { side, lots, limit, self_trade, max_makers, cause: Cause::Ladder };
+    let matched = take(venue, margin, slot, &key, &order, now)?;
+    require!(matched.lots.0 > 0, BallastError::NothingToMatch);
+    margin.ladder_mut().note(rung, position.lots(), matched.lots);
+    settle_slot(venue.market, margin, slot, &key)?;
+    let mut after = assess_at(Marks::Cautious, margin, venue)?;
+    let fee_bps = venue.market.params.ladder_fee_bps;
+    pay_protection(venue.market, (margin, &key), (reward, &to), (&before, &mut after), matched.quote, fee_bps)?;
+    emit!(LadderExecuted {
+        market,
+        account: key,
+        caller,
+        ratio_bps,
+        rung: u8::try_from(rung).ok(),
+        lots: matched.lots.0,
+        quote: matched.quote,
+        left_ppm: margin.ladder().rungs[rung].left_ppm,
+    });
+    close_idle_seat(venue, margin, slot, &key)?;
+    rejoin(venue, margin, slot, &key, &after)
+}

@@ -1,0 +1,264 @@
+//! Executing what is due, and letting trailing stops follow the mark: by anyone.
+
+use anchor_lang::prelude::*;
+use ballast_book::{Book, BookError, Execution, NewOrder, OrderId, SelfTrade, Stopped, Trigger, TriggerId};
+use ballast_risk::oracle::Action;
+use ballast_units::{Lots, Price, Side};
+
+use super::{
+    TendPosition,
+    accounts::{require_distinct, require_same_exchange},
+    triggers::{report, sibling_of},
+};
+use crate::{
+    error::{BallastError, OrFail},
+    events::{Cause, OrderPlaced, TriggerChange, TriggerExecuted, TriggersRemoved, TriggersRemovedFor},
+    logic::{
+        Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, pay_protection, protects, rejoin,
+        require_initial_margin, settle_slot, slab, take, touch,
+    },
+    state::{BOOK_MAGIC, MarginAccount, Market, MarketStatus, slab_bytes_mut},
+};
+
+/// Most makers that one execution meets.
+const MAX_TRIGGER_MAKERS: u32 = 32;
+
+/// Executes a trigger whose price the mark has crossed: reduces the position on the book by at most its lots, no worse than
+/// its worst price. What could not be traded stays due, or comes to rest if it is a limit order. One whose time is over,
+/// or that has nothing left to protect, is removed.
+pub fn execute_trigger<'info>(ctx: Context<'info, TendPosition<'info>>, trigger: u64) -> Result<()> {
+    let accounts = ctx.accounts;
+    let now = Clock::get()?.unix_timestamp;
+    let key = accounts.margin.key();
+    require_distinct(&key, &accounts.reward.key())?;
+    let margin = &mut *accounts.margin.load_mut()?;
+    let reward = &mut *accounts.reward.load_mut()?;
+    let market = &mut *accounts.market.load_mut()?;
+    require_same_exchange(margin, market)?;
+    require_same_exchange(reward, market)?;
+    require!(market.status()? != MarketStatus::Paused, BallastError::MarketState);
+    margin.require_not_bankrupt()?;
+    market.require_price(Action::Liquidate, now)?;
+    let others = Others::new(ctx.remaining_accounts, market.exchange)?;
+    let (mut book_data, mut ranks_data) = (slab(&accounts.book)?, slab(&accounts.ranks)?);
+    let venue = &mut Venue::open(market, &mut book_data, &mut ranks_data)?;
+    let slot = margin.slot_index(venue.market.index).ok_or(BallastError::NothingHere)?;
+    let trigger = venue.book.view().trigger(TriggerId(trigger)).or_fail()?;
+    require!(trigger.seat == margin.slots[slot].seat, BallastError::TriggerNotFound);
+    let confirmed = confirmed_mark(venue.market, trigger.fires)?;
+    let due = trigger.fires.reached(trigger.price, confirmed);
+    require!(due || trigger.expired(now), BallastError::TriggerNotDue);
+
+    touch(venue, margin, slot, &key)?;
+    let assess_now = |margin: &MarginAccount, venue: &Venue| {
+        assess(margin, &key, Some((venue, slot)), &others, Marks::Cautious, Some(Action::Reduce), now)
+    };
+    let before = assess_now(margin, venue)?;
+    if trigger.expired(now) {
+        venue.book.remove_trigger(trigger.id, trigger.seat).or_fail()?;
+        let (market, reason) = (venue.market.index, TriggersRemovedFor::Expired);
+        emit!(TriggersRemoved { market, account: key, reason, triggers: vec![trigger.id.0] });
+        close_idle_seat(venue, margin, slot, &key)?;
+        return rejoin(venue, margin, slot, &key, &before);
+    }
+    if !is_protecting(venue, margin, slot, &key, &trigger)? {
+        // With the position it goes: here, if not at an earlier touch.
+        close_idle_seat(venue, margin, slot, &key)?;
+        return rejoin(venue, margin, slot, &key, &before);
+    }
+    let mut done = trade(venue, margin, slot, &key, &trigger, now)?;
+    settle_slot(venue.market, margin, slot, &key)?;
+    let mut after = assess_now(margin, venue)?;
+    if let Some((order, _)) = done.rested {
+        // A position may be reduced below initial margin, but nothing rests there.
+        if require_initial_margin(&after.account).is_ok() {
+            venue.book.trigger_became_order(trigger.id, order).or_fail()?;
+        } else {
+            venue.book.cancel(order, trigger.seat).or_fail()?;
+            done.rested = None;
+            after = assess_now(margin, venue)?;
+        }
+    }
+    require!(done.lots.0 > 0 || done.rested.is_some(), BallastError::NothingToMatch);
+    let fee_bps = venue.market.params.trigger_fee_bps;
+    let to = accounts.reward.key();
+    pay_protection(venue.market, (margin, &key), (reward, &to), (&before, &mut after), done.quote, fee_bps)?;
+    done.report(venue.market.index, &key, &to, &trigger, confirmed);
+    close_idle_seat(venue, margin, slot, &key)?;
+    rejoin(venue, margin, slot, &key, &after)
+}
+
+/// Whether the position is there that the trigger protects.
+///
+/// # Errors
+/// `NothingToProtect` while only a resting order may open it: the trigger waits.
+fn is_protecting(venue: &Venue, margin: &MarginAccount, slot: usize, key: &Pubkey, trigger: &Trigger) -> Result<bool> {
+    let position = margin.slots[slot].position();
+    let seat = venue.book.seat(trigger.seat, &key.to_bytes()).or_fail()?;
+    let protecting = protects(position, seat.bid_lots > 0, seat.ask_lots > 0, trigger.side);
+    let dormant = protecting && position.side().is_none() && !trigger.trails();
+    require!(!dormant, BallastError::NothingToProtect);
+    Ok(protecting && position.side().is_some())
+}
+
+/// What an execution did.
+struct Done {
+    lots: Lots,
+    quote: u64,
+    worst: Price,
+    /// The order that its rest became, and its lots.
+    rested: Option<(OrderId, OrderPlaced)>,
+    done: bool,
+    sibling_gone: bool,
+}
+
+impl Done {
+    fn report(&self, market: u16, account: &Pubkey, caller: &Pubkey, trigger: &Trigger, confirmed: Price) {
+        let rested = self.rested.as_ref().map_or(0, |(_, placed)| placed.lots);
+        if let Some((_, placed)) = &self.rested {
+            emit!(placed.clone());
+        }
+        emit!(TriggerExecuted {
+            market,
+            account: *account,
+            trigger: trigger.id.0,
+            caller: *caller,
+            confirmed: confirmed.0,
+            price: trigger.price.0,
+            worst: self.worst.0,
+            lots: self.lots.0,
+            quote: self.quote,
+            rested,
+            done: self.done || rested > 0,
+            sibling_gone: self.sibling_gone,
+        });
+    }
+}
+
+/// Trades on the book what the trigger asks for, takes that off the trigger and its pair, and puts the rest of a limit
+/// order to rest.
+fn trade(
+    venue: &mut Venue,
+    margin: &mut MarginAccount,
+    slot: usize,
+    key: &Pubkey,
+    trigger: &Trigger,
+    now: i64,
+) -> Result<Done> {
+    let size = margin.slots[slot].size();
+    let lots = trigger.terms.lots.map_or(size, |lots| lots.min(size));
+    let worst = trigger.worst_price(venue.market.mark());
+    let matched = take(
+        venue,
+        margin,
+        slot,
+        key,
+        &Take {
+            side: trigger.side,
+            lots,
+            limit: worst,
+            self_trade: SelfTrade::CancelResting,
+            max_makers: MAX_TRIGGER_MAKERS,
+            cause: Cause::Trigger,
+        },
+        now,
+    )?;
+    let closed = margin.slots[slot].lots == 0;
+    let executed = venue.book.execute_trigger(trigger.id, matched.lots, closed).or_fail()?;
+    let mut done = Done {
+        lots: matched.lots,
+        quote: matched.quote,
+        worst,
+        rested: None,
+        done: executed.done,
+        sibling_gone: executed.sibling_gone.is_some(),
+    };
+    // Not where matching was cut short: the rest would stand across orders that it should have met.
+    let complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
+    if complete && !executed.done {
+        done.rested = rest(venue, margin, slot, key, trigger, lots.sub(matched.lots).or_fail()?)?;
+    }
+    Ok(done)
+}
+
+/// Puts up to `lots` of a limit trigger on the book, no more than together with the account's other orders of that side can
+/// reduce. Nothing rests outside the band, below the smallest order, or where there is no room: then the trigger waits.
+fn rest(
+    venue: &mut Venue,
+    margin: &MarginAccount,
+    slot: usize,
+    key: &Pubkey,
+    trigger: &Trigger,
+    lots: Lots,
+) -> Result<Option<(OrderId, OrderPlaced)>> {
+    let Execution::Limit(price) = trigger.terms.execution else { return Ok(None) };
+    let params = &venue.market.params;
+    let seat = venue.book.seat(trigger.seat, &key.to_bytes()).or_fail()?;
+    let resting = match trigger.side {
+        Side::Long => seat.bid_lots,
+        Side::Short => seat.ask_lots,
+    };
+    let lots = lots.0.min(margin.slots[slot].size().0.saturating_sub(resting));
+    let (low, high) = venue.market.band()?;
+    let fits = lots >= params.min_lots
+        && (low..=high).contains(&price)
+        && price.0.is_multiple_of(params.tick)
+        && u32::from(seat.orders) < params.max_orders_per_account;
+    if !fits {
+        return Ok(None);
+    }
+    let new = NewOrder {
+        side: trigger.side,
+        price,
+        lots: Lots(lots),
+        seat: trigger.seat,
+        client_id: trigger.client_id,
+        expires_at: trigger.terms.expires_at,
+        flags: 0,
+    };
+    let order = match venue.book.rest(new) {
+        Err(BookError::Full) => return Ok(None),
+        order => order.or_fail()?,
+    };
+    let placed = OrderPlaced {
+        market: venue.market.index,
+        account: *key,
+        seat: trigger.seat,
+        order_id: order.0,
+        buys: trigger.side == Side::Long,
+        price: price.0,
+        lots,
+        client_id: trigger.client_id,
+    };
+    Ok(Some((order, placed)))
+}
+
+/// Accounts of `ratchet_trigger`.
+#[derive(Accounts)]
+pub struct RatchetTrigger<'info> {
+    /// The market.
+    #[account(has_one = book @ BallastError::WrongAccount)]
+    pub market: AccountLoader<'info, Market>,
+    /// CHECK: the market's book.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
+}
+
+/// Lets a trailing stop follow the mark, by anyone: to what mark, last two ticks and what both support have all reached.
+pub fn ratchet_trigger(ctx: Context<RatchetTrigger>, trigger: u64) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    let market = &*ctx.accounts.market.load()?;
+    market.require_price(Action::Liquidate, now)?;
+    let mut data = slab(&ctx.accounts.book)?;
+    let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
+    let id = TriggerId(trigger);
+    let before = book.view().trigger(id).or_fail()?;
+    require!(before.trails(), BallastError::NothingToRatchet);
+    let reached = confirmed_mark(market, before.fires.opposite())?;
+    let moved = book.ratchet_trigger(id, reached).or_fail()?;
+    require!(moved.is_some(), BallastError::NothingToRatchet);
+    let view = book.view();
+    let account = Pubkey::new_from_array(view.seat_by_id(before.seat).or_fail()?.account);
+    report(market, &account, TriggerChange::Ratcheted, &view.trigger(id).or_fail()?, sibling_of(&book, id)?);
+    Ok(())
+}
