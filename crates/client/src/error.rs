@@ -67,6 +67,15 @@ errors! {
     BadSeat,
     NotEmpty,
     SelfLiquidation,
+    InvalidTrigger,
+    TriggerNotFound,
+    TooManyTriggers,
+    NothingToProtect,
+    TriggerNotDue,
+    TriggerAlreadyDue,
+    NothingToRatchet,
+    NothingToMatch,
+    InvalidLadder,
 }
 
 /// The program's error with this number.

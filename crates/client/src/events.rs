@@ -4,8 +4,9 @@ use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BountyPaid, CollateralTransferred,
     DelegateSet, Deleveraged, Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, FundingHour, InsuranceFunded,
-    Liquidated, MarkUpdated, MarketCreated, MarketParamsSet, MarketStatusChanged, OrderPlaced, OrdersCancelled,
-    OrdersPruned, PauseSet, PositionChanged, Reranked, Settled, Traded, Withdrawn,
+    LadderExecuted, LadderSet, Liquidated, MarkUpdated, MarketCreated, MarketParamsSet, MarketStatusChanged,
+    OrderPlaced, OrdersCancelled, OrdersPruned, PauseSet, PositionChanged, Reranked, Settled, Traded, TriggerExecuted,
+    TriggerSet, TriggersRemoved, Withdrawn,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;
@@ -99,6 +100,16 @@ events! {
     CollateralTransferred,
     /// An hour of funding ended.
     FundingHour,
+    /// A trigger has new terms.
+    TriggerSet,
+    /// Triggers went without being executed.
+    TriggersRemoved,
+    /// A trigger was executed.
+    TriggerExecuted,
+    /// An account's ladder was set.
+    LadderSet,
+    /// A rung of a ladder was executed.
+    LadderExecuted,
 }
 
 /// What a transaction's logs hold.

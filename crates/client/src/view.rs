@@ -6,6 +6,7 @@
 
 mod due;
 mod error;
+mod protection;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use solana_pubkey::Pubkey;
 
 pub use due::{Due, Offer};
 pub use error::ViewError;
+pub use protection::DueTrigger;
 
 use crate::{
     accounts::DecodeError,

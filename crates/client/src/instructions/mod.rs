@@ -10,6 +10,7 @@ mod forced;
 mod market;
 mod orders;
 mod others;
+mod protection;
 mod tend;
 mod trade;
 
@@ -19,7 +20,9 @@ pub use forced::*;
 pub use market::*;
 pub use orders::*;
 pub use others::*;
+pub use protection::*;
 pub use tend::*;
+use trade::cancel_accounts;
 pub use trade::*;
 
 use anchor_lang::{InstructionData, ToAccountMetas};

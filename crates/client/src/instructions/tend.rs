@@ -21,7 +21,7 @@ pub struct Tend {
 }
 
 impl Tend {
-    fn accounts(&self) -> accounts::TendPosition {
+    pub(super) fn accounts(&self) -> accounts::TendPosition {
         accounts::TendPosition {
             reward: self.reward,
             margin: self.margin,

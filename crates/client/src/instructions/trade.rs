@@ -65,6 +65,6 @@ fn side_code(side: Side) -> u8 {
     }
 }
 
-fn cancel_accounts(trader: &Pubkey, margin: &Pubkey, market: &MarketKeys) -> accounts::CancelOrders {
+pub(super) fn cancel_accounts(trader: &Pubkey, margin: &Pubkey, market: &MarketKeys) -> accounts::CancelOrders {
     accounts::CancelOrders { trader: *trader, margin: *margin, market: market.market, book: market.book }
 }

@@ -104,6 +104,8 @@ impl Reached {
                 Cause::Deleveraged => self.state("a member found itself deleveraged in part"),
                 Cause::Bankruptcy => self.state("a bankrupt position was closed on the book"),
                 Cause::Taker | Cause::Liquidation | Cause::TakeoverReceived => {}
+                Cause::Trigger => self.state("a trigger was executed"),
+                Cause::Ladder => self.state("a rung of a ladder was executed"),
             },
             Event::Settled(settled) => {
                 match settled.moved {
