@@ -26,6 +26,8 @@ pub enum Role {
     Deleverager,
     /// Settles seats and losses, keeps the ranking index current, sweeps fees to insurance.
     Settler,
+    /// Executes triggers that are due, lets trailing stops follow the mark, carries out ladders.
+    Triggers,
 }
 
 /// How a node is listened to.
@@ -142,6 +144,8 @@ pub struct Config {
     pub max_cells: u32,
     /// Settling.
     pub settle: SettleConfig,
+    /// Least that a trailing stop moves for a transaction, in millionths of its price.
+    pub ratchet_ppm: u64,
 }
 
 /// What transactions may cost.
@@ -187,7 +191,8 @@ impl Config {
     /// # Errors
     /// When something is missing or does not make sense, saying which flag.
     pub fn new(said: Settings) -> Result<Config> {
-        let roles = said.roles.context("no roles: say --roles liquidator,deleverager,settler, or some of them")?;
+        let roles =
+            said.roles.context("no roles: say --roles liquidator,deleverager,settler,triggers, or some of them")?;
         ensure!(!roles.is_empty(), "--roles is empty");
         let rpc_url = said.rpc_url.unwrap_or_else(|| "http://127.0.0.1:8899".to_string());
         let ws_url = match said.ws_url {
@@ -243,6 +248,7 @@ impl Config {
                 min_sweep: said.min_sweep.map_or(10_000_000, Dollars::atoms),
                 sweep_rate,
             },
+            ratchet_ppm: said.ratchet_bps.unwrap_or(10).saturating_mul(100).into(),
         })
     }
 

@@ -62,6 +62,8 @@ pub struct Metrics {
     pub missed: IntCounter,
     /// What insurance can pay, by market, in atoms.
     pub insurance: GaugeVec,
+    /// Triggers that wait, by market.
+    pub triggers: IntGaugeVec,
     /// Most columns by which a position is out of place in the ranking index, by market.
     pub rank_drift: IntGaugeVec,
     /// Whether the spending cap has stopped the keeper.
@@ -115,6 +117,7 @@ impl Metrics {
             repairs: counter("repairs_total", "Snapshots taken to repair the view")?,
             missed: counter("missed_updates_total", "Accounts that the subscriptions had missed")?,
             insurance: add(r, GaugeVec::new(insurance, &["market"]))?,
+            triggers: gauges("triggers", "Triggers that wait for the mark", &["market"])?,
             rank_drift: gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
             capped: gauge("spending_capped", "1 while the spending cap stops the keeper")?,
             clock_speed: add(r, Gauge::new("clock_speed", "Seconds of the cluster in a second"))?,

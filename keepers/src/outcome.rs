@@ -85,7 +85,8 @@ pub fn sense(error: BallastError) -> Sense {
     use BallastError::*;
     match error {
         NotEligible | NothingHere | Cooldown | NotMostRelief | InsuranceCovers | InsuranceExhausted | ZeroAmount
-        | OracleNotNewer | NotReducing => Sense::AlreadyDone,
+        | OracleNotNewer | NotReducing | TriggerNotFound | TriggerNotDue | NothingToProtect | NothingToRatchet
+        | NothingToMatch => Sense::AlreadyDone,
         OracleUnverified | OraclePrice | OracleFuture | OracleStale | OracleWide | OracleDeviates
         | OracleSingleTick | MarketState | Paused => Sense::Price,
         SettleSeatsFirst => Sense::SeatsFirst,
@@ -94,7 +95,8 @@ pub fn sense(error: BallastError) -> Sense {
         BadSeat | RankRefused | MissingMarket => Sense::AlreadyDone,
         Overflow | ParameterOutOfBounds | Unauthorized | WrongAccount | DuplicateAccount | BadSlab | CorruptSlab
         | BadPrice | OutsideBand | WouldMatch | NotFilled | OrderNotFound | Expired | BookFull
-        | InsufficientSettled | WrongOracle | BadOracleData | NotEmpty => Sense::Mistake,
+        | InsufficientSettled | WrongOracle | BadOracleData | NotEmpty | InvalidTrigger | TooManyTriggers
+        | TriggerAlreadyDue | InvalidLadder => Sense::Mistake,
     }
 }
 

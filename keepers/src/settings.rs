@@ -55,7 +55,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// What to do: liquidator, deleverager, settler, or several separated by commas
+    /// What to do: liquidator, deleverager, settler, triggers, or several separated by commas
     #[arg(long, env = "BALLAST_KEEPER_ROLES", value_enum, value_delimiter = ',')]
     roles: Vec<Role>,
     /// JSON-RPC endpoint [default: http://127.0.0.1:8899]
@@ -145,6 +145,9 @@ settings! {
     /// Settler: most accounts looked at per second in search of work [default: 5000]
     #[arg(long, env = "BALLAST_KEEPER_SWEEP_RATE")]
     sweep_rate: u32,
+    /// Triggers: least that a trailing stop moves for a transaction, in basis points of its price [default: 10]
+    #[arg(long, env = "BALLAST_KEEPER_RATCHET_BPS")]
+    ratchet_bps: u32,
     /// How the log is written [default: text]
     #[arg(long, env = "BALLAST_KEEPER_LOG_FORMAT", value_enum)]
     log_format: LogFormat,

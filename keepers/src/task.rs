@@ -26,11 +26,17 @@ pub enum Kind {
     Rerank,
     /// `prune_orders`.
     PruneOrders,
+    /// `execute_trigger`.
+    ExecuteTrigger,
+    /// `ratchet_trigger`.
+    RatchetTrigger,
+    /// `execute_ladder`.
+    ExecuteLadder,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Deleverage,
         Kind::Takeover,
         Kind::Liquidate,
@@ -40,6 +46,9 @@ impl Kind {
         Kind::SweepInsuranceFees,
         Kind::Rerank,
         Kind::PruneOrders,
+        Kind::ExecuteTrigger,
+        Kind::RatchetTrigger,
+        Kind::ExecuteLadder,
     ];
 
     /// As it is logged and counted.
@@ -54,6 +63,9 @@ impl Kind {
             Kind::SweepInsuranceFees => "sweep_insurance_fees",
             Kind::Rerank => "rerank",
             Kind::PruneOrders => "prune_orders",
+            Kind::ExecuteTrigger => "execute_trigger",
+            Kind::RatchetTrigger => "ratchet_trigger",
+            Kind::ExecuteLadder => "execute_ladder",
         }
     }
 
@@ -94,6 +106,8 @@ pub enum Urgency {
     Blocking,
     /// A forced reduction, by margin ratio in basis points.
     Forced(i64),
+    /// An account's own protection: the more value it trades, the earlier.
+    Protective(core::cmp::Reverse<u64>),
     /// Upkeep that pays others: the larger the atoms, the earlier.
     Owed(core::cmp::Reverse<u64>),
     /// Upkeep of the ranking index, by score.
@@ -103,7 +117,7 @@ pub enum Urgency {
 impl Urgency {
     /// Whether somebody's money is at risk until it is done.
     pub fn presses(self) -> bool {
-        matches!(self, Urgency::Blocking | Urgency::Forced(_))
+        matches!(self, Urgency::Blocking | Urgency::Forced(_) | Urgency::Protective(_))
     }
 }
 
@@ -155,6 +169,7 @@ mod tests {
             Urgency::Owed(Reverse(1)),
             Urgency::Forced(-40),
             Urgency::Owed(Reverse(500)),
+            Urgency::Protective(Reverse(3)),
             Urgency::Blocking,
         ];
         order.sort();
@@ -164,6 +179,7 @@ mod tests {
                 Urgency::Blocking,
                 Urgency::Forced(-40),
                 Urgency::Forced(6_000),
+                Urgency::Protective(Reverse(3)),
                 Urgency::Owed(Reverse(500)),
                 Urgency::Owed(Reverse(1)),
                 Urgency::Rank(Reverse(9)),

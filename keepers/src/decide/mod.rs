@@ -6,3 +6,4 @@ pub mod liquidate;
 pub mod settle;
 pub mod spending;
 pub mod takeover;
+pub mod triggers;

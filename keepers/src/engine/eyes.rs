@@ -13,7 +13,7 @@ use crate::{
     board::Board,
     config::Role,
     metrics::Metrics,
-    roles::{self, Context, own, settler},
+    roles::{self, Context, own, settler, triggers},
     task::Task,
     view::Changes,
     watch::Watch,
@@ -98,6 +98,24 @@ impl Eyes<'_> {
     pub fn note_unwind(&mut self, context: &Context) {
         if let Ok(Some(task)) = own::find_unwind(context) {
             self.note(task);
+        }
+    }
+
+    /// Notes triggers that are due.
+    pub fn note_triggers(&mut self, context: &Context) {
+        if context.config.has(Role::Triggers) {
+            for task in triggers::find_due(context) {
+                self.note(task);
+            }
+        }
+    }
+
+    /// Notes trailing stops that lag behind the mark, and ladders of which a rung is due.
+    pub fn note_protection(&mut self, context: &Context) {
+        if context.config.has(Role::Triggers) {
+            for task in triggers::find_followers(context).into_iter().chain(triggers::find_ladders(context)) {
+                self.note(task);
+            }
         }
     }
 

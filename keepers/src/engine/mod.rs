@@ -197,10 +197,12 @@ impl Engine {
         if in_turn || changes.concern_accounts() {
             eyes.note_forced(&context);
             eyes.note_unwind(&context);
+            eyes.note_triggers(&context);
         }
         if in_turn {
             self.swept_at = began;
             eyes.note_fills(&context);
+            eyes.note_protection(&context);
             eyes.sweep(&context, elapsed, &mut self.drifts, metrics);
             eyes.board.tidy(began);
         }

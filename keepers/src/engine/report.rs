@@ -111,6 +111,9 @@ impl Engine {
         let unix_time = live.clock.now(now);
         for entry in live.snapshot.markets() {
             let available = insurance_available(&entry.market, live.insurance, unix_time);
+            if let Ok(book) = entry.book.book() {
+                metrics.triggers.with_label_values(&[&entry.keys.index.to_string()]).set(book.trigger_count().into());
+            }
             // Figures for people.
             metrics.insurance.with_label_values(&[&entry.keys.index.to_string()]).set(available as f64);
         }

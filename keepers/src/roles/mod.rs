@@ -5,6 +5,7 @@ pub mod deleverager;
 pub mod liquidator;
 pub mod own;
 pub mod settler;
+pub mod triggers;
 
 use std::cell::Cell;
 
@@ -145,6 +146,7 @@ pub fn build(context: &Context, task: &Task) -> Result<Option<Plan>, ViewError> 
         Kind::Rerank => settler::build_rerank(context, task),
         Kind::SweepInsuranceFees => settler::build_sweep(context, task),
         Kind::PruneOrders => settler::build_prune(context, task),
+        Kind::ExecuteTrigger | Kind::RatchetTrigger | Kind::ExecuteLadder => triggers::build(context, task),
     }
 }
 

@@ -10,6 +10,7 @@ mod margin;
 mod money;
 mod orders;
 mod population;
+mod protection;
 mod ranking;
 mod report;
 mod samples;
@@ -100,11 +101,12 @@ impl Extent {
 pub type Part = (&'static str, fn(Extent) -> Vec<Cost>);
 
 /// All subjects, in the order in which they are reported.
-pub const PARTS: [Part; 8] = [
+pub const PARTS: [Part; 9] = [
     ("resting orders", orders::resting),
     ("taking orders", orders::taking),
     ("margin over many markets", margin::margin),
     ("liquidation and takeover", forced::forced),
+    ("triggers and ladders", protection::protection),
     ("the ranking index by itself", ranking::ranking),
     ("deleveraging", deleveraging::deleveraging),
     ("upkeep by anyone", money::upkeep),

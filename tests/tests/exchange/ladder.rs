@@ -38,14 +38,15 @@ fn ratio(world: &mut World, trader: Trader) -> i64 {
 fn a_rung_reduces_at_its_ratio_once_until_it_has_recovered() {
     let mut world = World::btc();
     let (ann, bob, kit) = ladder(&mut world);
+    world.set_ladder(ann, &[(20_000, 500)], 100).succeeds();
     world.execute_ladder(kit, ann, BTC).fails_with(BallastError::NotEligible);
-    let price = 948 * CENT;
+    let price = 947 * CENT;
     world.move_price(BTC, price);
     assert!((15_001..=20_000).contains(&ratio(&mut world, ann)));
     world.bid(bob, BTC, 5_000, price);
     let (before, earned) = (ratio(&mut world, ann), world.collateral(kit));
     let done = executed(&world.execute_ladder(kit, ann, BTC).succeeds());
-    assert_eq!((done.rung, done.lots, done.left_ppm, done.ratio_bps), (Some(0), 250, 0, before));
+    assert_eq!((done.rung, done.lots, done.left_ppm, done.ratio_bps), (Some(0), 50, 0, before));
     // 20 bps of the value, less than the liquidation fee of 50.
     assert_eq!(world.collateral(kit), earned + done.quote / 500);
     assert!(ratio(&mut world, ann) > before);
@@ -62,7 +63,7 @@ fn a_rung_reduces_at_its_ratio_once_until_it_has_recovered() {
 fn the_next_rung_comes_when_the_first_is_used_up() {
     let mut world = World::btc();
     let (ann, bob, kit) = ladder(&mut world);
-    let price = 930 * CENT;
+    let price = 925 * CENT;
     world.move_price(BTC, price);
     world.bid(bob, BTC, 5_000, price);
     assert_eq!(executed(&world.execute_ladder(kit, ann, BTC).succeeds()).rung, Some(0));
@@ -76,7 +77,7 @@ fn the_next_rung_comes_when_the_first_is_used_up() {
 fn what_the_book_does_not_hold_within_the_slippage_stays_due() {
     let mut world = World::btc();
     let (ann, bob, kit) = ladder(&mut world);
-    let price = 948 * CENT;
+    let price = 947 * CENT;
     world.move_price(BTC, price);
     world.bid(bob, BTC, 1_000, 930 * CENT);
     world.execute_ladder(kit, ann, BTC).fails_with(BallastError::NothingToMatch);
@@ -127,8 +128,8 @@ fn only_the_owner_sets_a_ladder_and_within_bounds() {
 fn the_caller_does_not_reduce_for_himself() {
     let mut world = World::btc();
     let (ann, bob, _kit) = ladder(&mut world);
-    world.move_price(BTC, 948 * CENT);
-    world.bid(bob, BTC, 5_000, 948 * CENT);
+    world.move_price(BTC, 947 * CENT);
+    world.bid(bob, BTC, 5_000, 947 * CENT);
     world.execute_ladder(ann, ann, BTC).fails_with(BallastError::DuplicateAccount);
 }
 

@@ -188,11 +188,14 @@ fn a_paused_market_executes_nothing_and_lets_triggers_be_cancelled() {
 
 #[test]
 fn triggers_leave_three_quarters_of_the_book_to_orders() {
-    let mut world = World::new(&[MarketSpec { blocks: 40, ..MarketSpec::btc() }]);
+    let mut world = World::new(&[MarketSpec { blocks: 64, ..MarketSpec::btc() }]);
     let (ann, bob, _kit) = crowd(&mut world);
     let far = |side, cents| stop_loss(side, Price(cents * CENT), Some(Lots(1)));
     for _ in 0..10 {
         world.protect(ann, BTC, far(Side::Long, 900));
+    }
+    for _ in 0..6 {
+        world.protect(bob, BTC, far(Side::Short, 1_200));
     }
     let other = world.place_triggers(bob, BTC, far(Side::Short, 1_200), None);
     other.fails_with(BallastError::TooManyTriggers);

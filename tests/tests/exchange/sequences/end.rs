@@ -16,6 +16,8 @@ use super::{MARKETS, Run};
 const MAKERS_DEPOSIT: u64 = 1_000_000_000 * DOLLAR;
 /// Rounds within which everybody must be resolved.
 const ROUNDS: usize = 60;
+/// Claims and losses of different accounts and markets that may hang on each other.
+const CHAIN: usize = 12;
 
 impl Run {
     pub fn wind_down(&mut self) {
@@ -111,8 +113,8 @@ impl Run {
     /// Everybody gets what the pools have for them, withdraws it and leaves.
     fn pay_out(&mut self, maker: Trader) {
         let everybody: Vec<_> = self.everybody().filter(|trader| *trader != maker).collect();
-        // A claim paid in one market may pay a loss in another, which may pay somebody else's claim.
-        for _ in 0..MARKETS {
+        // A claim paid in one market may pay a loss in another, which may pay somebody else's claim, and so on.
+        for _ in 0..CHAIN {
             for market in 0..MARKETS {
                 let outcome = self.world.sweep_insurance_fees(market);
                 self.reached.note(&outcome);

@@ -320,6 +320,7 @@ impl Run {
             }));
             self.gone.push(trader);
             self.orders.retain(|(owner, ..)| *owner != trader);
+            self.triggers.retain(|(owner, ..)| *owner != trader);
         }
         outcome
     }

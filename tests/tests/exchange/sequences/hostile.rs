@@ -1,6 +1,6 @@
 //! What people who mean ill do: sound instructions with one thing changed.
 
-use ballast_book::OrderId;
+use ballast_book::{OrderId, TriggerId};
 use ballast_client::{
     instructions,
     units::{Lots, Price, Side},
@@ -21,7 +21,7 @@ impl Run {
         let key = owner.pubkey();
         let amount = self.dice.next() >> self.dice.below(64);
         let signed = |instruction| (instruction, Some(owner.insecure_clone()));
-        match self.dice.below(13) {
+        match self.dice.below(17) {
             0 => {
                 let others = self.world.others(trader, Some(market));
                 let order = self.order(market);
@@ -44,6 +44,16 @@ impl Run {
             9 => (instructions::cover_bad_debt(&keys, &self.world.tend(trader, other, market)), None),
             10 => signed(instructions::withdraw_fees(&key, &keys, &at.market, &wallet)),
             11 => (instructions::sweep_insurance_fees(&keys, &at), None),
+            12 => (instructions::execute_trigger(&self.world.tend(trader, other, market), TriggerId(amount)), None),
+            13 => {
+                let id = self.triggers.last().map_or(TriggerId(amount), |(.., id)| *id);
+                (instructions::ratchet_trigger(&at, id), None)
+            }
+            14 => (instructions::execute_ladder(&self.world.tend(trader, other, market)), None),
+            15 => {
+                let stop = instructions::stop_loss(Side::Long, Price(amount), None);
+                signed(instructions::place_triggers(&key, &margin, &at, stop, Some(stop)))
+            }
             _ => signed(instructions::fund_insurance(&key, &keys, &wallet, amount % 1_000_000)),
         }
     }

@@ -6,9 +6,10 @@ mod dice;
 mod end;
 mod honest;
 mod hostile;
+mod protect;
 mod reached;
 
-use ballast_book::OrderId;
+use ballast_book::{OrderId, TriggerId};
 use ballast_tests::harness::fresh_keypair;
 use ballast_tests::harness::{DOLLAR, MarketSpec, Outcome, Trader, Usage, World};
 use dice::Dice;
@@ -26,6 +27,7 @@ struct Run {
     world: World,
     dice: Dice,
     orders: Vec<(Trader, u16, OrderId)>,
+    triggers: Vec<(Trader, u16, TriggerId)>,
     gone: Vec<Trader>,
     /// Where prices began.
     homes: Vec<u64>,
@@ -61,7 +63,16 @@ impl Run {
         let treasury = world.create_tokens(&fresh_keypair().pubkey(), 0);
         world.watch(treasury);
         let homes = specs.iter().map(|spec| spec.price).collect();
-        Run { world, dice, orders: Vec::new(), gone: Vec::new(), homes, treasury, reached: Reached::default() }
+        Run {
+            world,
+            dice,
+            orders: Vec::new(),
+            triggers: Vec::new(),
+            gone: Vec::new(),
+            homes,
+            treasury,
+            reached: Reached::default(),
+        }
     }
 
     /// Anybody whose account is open.
@@ -80,7 +91,7 @@ impl Run {
     }
 
     fn step(&mut self) -> Outcome {
-        match self.dice.below(100) {
+        match self.dice.below(115) {
             0..=24 => self.trade(),
             25..=32 => self.gamble(),
             33..=37 => self.close(),
@@ -96,7 +107,9 @@ impl Run {
             91 => self.leave(),
             92..=97 => self.forge(),
             98 => self.replay(),
-            _ => self.collude(),
+            99 => self.collude(),
+            100..=105 => self.protect(),
+            _ => self.execute(),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use ballast_client::{
-    ballast::events::Cause,
+    ballast::events::{Cause, TriggerChange, TriggersRemovedFor},
     events::{Event, cells},
 };
 use ballast_tests::harness::Outcome;
@@ -20,7 +20,7 @@ pub struct Reached {
 }
 
 /// What every long run must come across.
-pub const STATES: [&str; 25] = [
+pub const STATES: [&str; 33] = [
     "an order rested",
     "an order traded",
     "an order met one of its owner or an expired one",
@@ -45,11 +45,19 @@ pub const STATES: [&str; 25] = [
     "a rerank was paid",
     "a settlement was paid",
     "orders were pruned",
+    "a trigger was executed",
+    "a trigger was executed in part",
+    "a trigger's rest came to rest",
+    "a trigger took its pair along",
+    "a trailing stop followed the mark",
+    "triggers went with their position",
+    "a trigger expired",
+    "a rung of a ladder was executed",
     "collateral moved between an owner's accounts",
 ];
 
 /// Errors that every long run must meet: the boundaries were tried.
-pub const ERRORS: [&str; 20] = [
+pub const ERRORS: [&str; 26] = [
     "Unauthorized",
     "WrongAccount",
     "DuplicateAccount",
@@ -70,6 +78,12 @@ pub const ERRORS: [&str; 20] = [
     "InsuranceExhausted",
     "SettleSeatsFirst",
     "OracleStale",
+    "TriggerNotDue",
+    "TriggerNotFound",
+    "TriggerAlreadyDue",
+    "NothingToProtect",
+    "NothingToRatchet",
+    "NothingToMatch",
 ];
 
 impl Reached {
@@ -81,7 +95,14 @@ impl Reached {
     pub fn note(&mut self, outcome: &Outcome) {
         self.instructions += 1;
         match outcome {
-            Ok(receipt) => receipt.events().iter().for_each(|event| self.event(event)),
+            Ok(receipt) => {
+                let events = receipt.events();
+                let reranked = events.iter().any(|event| matches!(event, Event::Reranked(_)));
+                if reranked && events.iter().any(|event| matches!(event, Event::BountyPaid(_))) {
+                    self.state("a rerank was paid");
+                }
+                events.iter().for_each(|event| self.event(event));
+            }
             Err(refusal) => *self.errors.entry(refusal.name()).or_default() += 1,
         }
     }
@@ -146,11 +167,27 @@ impl Reached {
                     self.state("no profit was left to take lots from");
                 }
             }
-            Event::BountyPaid(paid) => {
-                let state = if paid.charged.is_some() { "a rerank was paid" } else { "a settlement was paid" };
-                self.state(state);
-            }
+            Event::BountyPaid(paid) if paid.charged.is_none() => self.state("a settlement was paid"),
             Event::CollateralTransferred(_) => self.state("collateral moved between an owner's accounts"),
+            Event::TriggerExecuted(done) => {
+                if !done.done {
+                    self.state("a trigger was executed in part");
+                }
+                if done.rested > 0 {
+                    self.state("a trigger's rest came to rest");
+                }
+                if done.sibling_gone {
+                    self.state("a trigger took its pair along");
+                }
+            }
+            Event::TriggerSet(set) if set.cause == TriggerChange::Ratcheted => {
+                self.state("a trailing stop followed the mark");
+            }
+            Event::TriggersRemoved(gone) => match gone.reason {
+                TriggersRemovedFor::Cancelled => {}
+                TriggersRemovedFor::Expired => self.state("a trigger expired"),
+                TriggersRemovedFor::NothingToProtect => self.state("triggers went with their position"),
+            },
             Event::OrdersPruned(_) => self.state("orders were pruned"),
             Event::BadDebtCovered(_) => self.state("insurance paid a debt"),
             _ => {}
