@@ -137,7 +137,13 @@ fn is_needless(plan: &Plan, expected: &Effect) -> bool {
         }
         Kind::Takeover | Kind::Unwind => expected.lots == 0,
         Kind::SettleSeat => expected.is_nothing(),
-        Kind::CoverBadDebt | Kind::SweepInsuranceFees | Kind::Rerank | Kind::PruneOrders => false,
+        Kind::CoverBadDebt
+        | Kind::SweepInsuranceFees
+        | Kind::Rerank
+        | Kind::PruneOrders
+        | Kind::ExecuteTrigger
+        | Kind::RatchetTrigger
+        | Kind::ExecuteLadder => false,
     }
 }
 

@@ -274,5 +274,8 @@ fn params() -> MarketParams {
         mark_book_quote: 1_000_000_000,
         mark_book_weight_bps: 0,
         mark_book_clamp_bps: 50,
+        protection_max_reward: 5 * DOLLAR,
+        trigger_fee_bps: 3,
+        ladder_fee_bps: 20,
     }
 }

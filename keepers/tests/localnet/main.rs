@@ -101,6 +101,48 @@ fn two_keepers_settle_liquidate_take_over_and_deleverage() {
 }
 
 #[test]
+fn a_keeper_executes_triggers_follows_with_trailing_stops_and_carries_out_ladders() {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(5_000));
+    let thin = world.trader(300);
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 70_000);
+    world.take(&long, Side::Long, 10_000, 10_000);
+    world.take(&thin, Side::Long, 10_000, 60_000);
+    world.stop(&long, 9_900, 4_000);
+    world.trail(&long, 20_000, 1_000);
+    world.ladder(&thin, &[(30_000, 2_000)]);
+    world.rest(&maker, Side::Long, 9_700, 100_000);
+    let keeper = Keeper::start(&world, &["--roles", "triggers"]);
+    let (long, thin) = (&long.margin.to_string(), &thin.margin.to_string());
+
+    until(&world, &[&keeper], 10_200, "the trailing stop follows", |action| did(action, "ratchet_trigger", long));
+    // It now stands at 99.96.
+    let trailing = until(&world, &[&keeper], 9_950, "the trailing stop fires", |action| {
+        did(action, "execute_trigger", long) && lots(action) == 1_000
+    });
+    assert_eq!((&trailing["reason"], &trailing["as_expected"]), (&"fires".into(), &true.into()));
+    assert!(trailing["reward"].as_u64() > Some(0), "{trailing}");
+    until(&world, &[&keeper], 9_880, "the stop fires", |action| {
+        did(action, "execute_trigger", long) && lots(action) == 4_000
+    });
+    let rung =
+        until(&world, &[&keeper], 9_750, "the rung is carried out", |action| did(action, "execute_ladder", thin));
+    assert_eq!((&rung["reason"], lots(&rung)), (&"rung".into(), 12_000));
+
+    let actions = keeper.actions();
+    let executions = actions.iter().filter(|action| action["kind"] == "execute_trigger");
+    assert_eq!(executions.filter(|action| action["result"] == "confirmed").count(), 2, "each once");
+    for action in &actions {
+        assert!(!["refused", "unknown", "trouble"].contains(&action["result"].as_str().unwrap()), "{action}");
+    }
+    let metrics = keeper.metrics();
+    assert!(metrics.contains("ballast_keeper_triggers{market=\"0\"} 0"), "{metrics}");
+    keeper.stop();
+    world.audit();
+}
+
+#[test]
 fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let world = World::found();
     let (maker, long) = (world.trader(1_000_000), world.trader(300));

@@ -15,7 +15,7 @@ use std::{
 
 use ballast_client::{
     accounts, addresses, audit,
-    instructions::{self, limit_order, market_order},
+    instructions::{self, limit_order, market_order, stop_loss, trailing_stop},
     rpc,
 };
 use ballast_localnet::{
@@ -143,6 +143,28 @@ impl World {
         let market = &self.deployment.markets[0].keys;
         let cancel = instructions::cancel_all(&trader.key.pubkey(), &trader.margin, market, None, 64);
         self.run("cancel all orders", vec![cancel], &trader.key);
+    }
+
+    fn protect(&self, trader: &Trader, trigger: ballast_client::ballast::TriggerArgs) {
+        let market = &self.deployment.markets[0].keys;
+        let place = instructions::place_triggers(&trader.key.pubkey(), &trader.margin, market, trigger, None);
+        self.run("place a trigger", vec![place], &trader.key);
+    }
+
+    /// Places a stop for a long; the price in cents.
+    pub fn stop(&self, trader: &Trader, cents: u64, lots: u64) {
+        self.protect(trader, stop_loss(Side::Long, atoms_per_lot(cents), Some(Lots(lots))));
+    }
+
+    /// Places a trailing stop for a long.
+    pub fn trail(&self, trader: &Trader, ppm: u32, lots: u64) {
+        self.protect(trader, trailing_stop(Side::Long, ppm, Some(Lots(lots))));
+    }
+
+    /// Sets a ladder with a slippage of one per cent.
+    pub fn ladder(&self, trader: &Trader, rules: &[(u16, u16)]) {
+        let set = instructions::set_ladder(&trader.key.pubkey(), &trader.margin, rules, 100);
+        self.run("set a ladder", vec![set], &trader.key);
     }
 
     /// Posts a price, once a second of the chain's clock: more often it is none.

@@ -41,6 +41,7 @@ fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData, others: &[
 mod tests {
     use anchor_lang::{AnchorDeserialize, Discriminator};
     use ballast::{OrderArgs, OrderKind, instruction};
+    use ballast_book::{Fires, TriggerId};
     use ballast_units::{Lots, Price, Side};
     use solana_pubkey::Pubkey;
 
@@ -85,6 +86,8 @@ mod tests {
             liquidate(&tend),
             deleverage(&keys, &tend, 8),
             cover_bad_debt(&keys, &tend),
+            execute_trigger(&tend, TriggerId(5)),
+            execute_ladder(&tend),
         ];
         for built in &all {
             assert!(built.accounts.iter().all(|meta| !meta.is_signer));
@@ -92,6 +95,18 @@ mod tests {
         }
         let discriminators: Vec<_> = all.iter().map(|built| built.data[..8].to_vec()).collect();
         assert!((1..all.len()).all(|at| !discriminators[..at].contains(&discriminators[at])));
+    }
+
+    #[test]
+    fn a_trigger_is_a_stop_or_a_target_of_the_position_that_it_protects() {
+        let stop = stop_loss(Side::Long, Price(90), Some(Lots(3)));
+        assert_eq!((stop.buys, stop.side(), stop.fires()), (false, Side::Short, Fires::AtOrBelow));
+        let target = take_profit(Side::Short, Price(90), None);
+        assert_eq!((target.buys, target.fires(), target.terms.lots), (true, Fires::AtOrBelow, 0));
+        let built = place_triggers(&key(7), &key(8), &market(), stop, Some(stop));
+        assert!(built.accounts.iter().all(|meta| !meta.is_signer || meta.pubkey == key(7)));
+        assert!(!built.accounts[2].is_writable, "the market is only read");
+        assert!(ratchet_trigger(&market(), TriggerId(1)).accounts.iter().all(|meta| !meta.is_signer));
     }
 
     #[test]
