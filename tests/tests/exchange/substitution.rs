@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ballast_client::{
     addresses,
-    instructions::{self, limit_order},
+    instructions::{self, limit_order, stop_loss, trailing_stop},
     units::{Lots, Price, Side},
 };
 use ballast_tests::harness::{BTC, DOLLAR, ETH, Expect, MarketSpec, Realm, Trader, World};
@@ -23,13 +23,14 @@ struct Case {
     free: &'static [usize],
 }
 
-/// Two exchanges alike: Ann is healthy and in two markets, Cal bankrupt, Dee in seats only.
+/// Two exchanges alike: Ann is healthy and in two markets, Cal bankrupt, Dee short of margin.
 struct Stage {
     world: World,
     other: Realm,
     ann: Trader,
     cal: Trader,
     kit: Trader,
+    dee: Trader,
 }
 
 fn set() -> Stage {
@@ -45,8 +46,8 @@ fn set() -> Stage {
     let other = std::mem::replace(&mut world.realm, first);
     // Both exchanges' prices are fresh and their clocks agree.
     world.advance(1);
-    let [ann, cal, kit] = [0, 2, 3].map(|at| world.traders().nth(at).expect("the cast"));
-    Stage { world, other, ann, cal, kit }
+    let [ann, cal, kit, dee] = [0, 2, 3, 4].map(|at| world.traders().nth(at).expect("the cast"));
+    Stage { world, other, ann, cal, kit, dee }
 }
 
 fn people(world: &mut World) {
@@ -56,6 +57,12 @@ fn people(world: &mut World) {
     world.trade(ETH, ann, bob, 100, 4 * DOLLAR);
     world.trade(BTC, ann, bob, 100, 10 * DOLLAR);
     world.trade(BTC, cal, bob, 1_000, 10 * DOLLAR);
+    // Dee has a ladder that will be due, Ann a stop, Bob a trailing stop that will lag behind.
+    let dee = world.trader(130 * DOLLAR);
+    world.trade(BTC, dee, bob, 100, 10 * DOLLAR);
+    world.set_ladder(dee, &[(20_000, 2_500)], 100).succeeds();
+    world.protect(ann, BTC, stop_loss(Side::Long, Price(19 * DOLLAR / 2), Some(Lots(5))));
+    world.protect(bob, BTC, trailing_stop(Side::Short, 50_000, Some(Lots(5))));
     world.ask(ann, BTC, 10, 11 * DOLLAR);
     world.bid(bob, BTC, 10, 10 * DOLLAR - 100);
     world.move_price(BTC, 9 * DOLLAR);
@@ -82,6 +89,10 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
     let mut tend_ann = world.tend(kit, ann, BTC);
     tend_ann.others = others.clone();
     let tend_cal = world.tend(kit, cal, BTC);
+    let tend_dee = world.tend(kit, stage.dee, BTC);
+    let stop = world.triggers(ann, BTC)[0].id;
+    let trailing = world.triggers(world.traders().nth(1).expect("Bob"), BTC)[0].id;
+    let more = stop_loss(Side::Long, Price(8 * DOLLAR), None);
     let takeover = world.takeover_of(kit, cal, BTC);
     let params = world.market(BTC).params;
     let asked = {
@@ -149,6 +160,14 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
         case("cancel_order", instructions::cancel_order(&key, &margin, &market, asked), &[&owner], &[]),
         case("cancel_all", instructions::cancel_all(&key, &margin, &market, None, 10), &[&owner], &[]),
         case("prune_orders", instructions::prune_orders(&market, Side::Long, 10), &[], &[]),
+        case("place_triggers", instructions::place_triggers(&key, &margin, &market, more, None), &[&owner], &[]),
+        case("edit_trigger", instructions::edit_trigger(&key, &margin, &market, stop, more.terms), &[&owner], &[]),
+        case("cancel_trigger", instructions::cancel_trigger(&key, &margin, &market, stop), &[&owner], &[]),
+        case("cancel_all_triggers", instructions::cancel_all_triggers(&key, &margin, &market), &[&owner], &[]),
+        case("execute_trigger", instructions::execute_trigger(&tend_ann, stop), &[], &[0]),
+        case("ratchet_trigger", instructions::ratchet_trigger(&market, trailing), &[], &[]),
+        case("set_ladder", instructions::set_ladder(&key, &margin, &[(20_000, 100)], 50), &[&owner], &[]),
+        case("execute_ladder", instructions::execute_ladder(&tend_dee), &[], &[0]),
         case("settle_seat", instructions::settle_seat(&tend_ann), &[], &[0, 1]),
         case("rerank", instructions::rerank(&tend_ann), &[], &[0, 1]),
         case("liquidate", instructions::liquidate(&tend_cal), &[], &[0]),

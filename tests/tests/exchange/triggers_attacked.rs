@@ -3,7 +3,7 @@
 use ballast_book::TriggerId;
 use ballast_client::{
     ballast::{TriggerExecution, error::BallastError, state::MarketStatus},
-    instructions::{self, stop_loss, take_profit, trailing_stop},
+    instructions::{self, at_limit, stop_loss, take_profit, trailing_stop},
     units::{Lots, Price, Side},
 };
 use ballast_tests::harness::{BTC, DOLLAR, ETH, Expect, MarketSpec, Trader, World, trigger_execution};
@@ -202,4 +202,35 @@ fn triggers_leave_three_quarters_of_the_book_to_orders() {
     for _ in 0..20 {
         world.bid(bob, BTC, 1, 990 * CENT);
     }
+}
+
+#[test]
+fn nothing_rests_for_an_account_below_initial_margin() {
+    let mut world = World::btc();
+    let (ann, bob, kit) = (world.trader(600 * DOLLAR), world.trader(1_000_000 * DOLLAR), world.trader(0));
+    world.trade(BTC, ann, bob, 1_000, PRICE);
+    // Its rest would stand eight per cent below the mark, for an accomplice to take when it is worth most.
+    let stop = at_limit(stop_loss(Side::Long, Price(999 * CENT), None), Price(900 * CENT));
+    let stop = world.protect(ann, BTC, stop);
+    world.move_price(BTC, 970 * CENT);
+    world.execute_trigger(kit, ann, BTC, stop).fails_with(BallastError::NothingToMatch);
+    world.bid(bob, BTC, 100, 970 * CENT);
+    let receipt = world.execute_trigger(kit, ann, BTC, stop).succeeds();
+    assert_eq!(trigger_execution(&receipt).map(|done| (done.lots, done.rested, done.done)), Some((100, 0, false)));
+    assert_eq!(world.triggers(ann, BTC).len(), 1);
+}
+
+#[test]
+fn a_trigger_needs_the_accounts_other_markets() {
+    let mut world = World::new(&[MarketSpec::btc(), MarketSpec::eth()]);
+    let (ann, bob, kit) = crowd(&mut world);
+    world.trade(ETH, ann, bob, 100, 4 * DOLLAR);
+    let stop = world.protect(ann, BTC, stop_loss(Side::Long, Price(950 * CENT), None));
+    world.move_price(BTC, 950 * CENT);
+    world.bid(bob, BTC, 5_000, 950 * CENT);
+    let mut tend = world.tend(kit, ann, BTC);
+    tend.others.clear();
+    let execute = instructions::execute_trigger(&tend, stop);
+    world.send(&[execute], &[]).fails_with(BallastError::MissingMarket);
+    world.execute_trigger(kit, ann, BTC, stop).succeeds();
 }
