@@ -17,6 +17,8 @@ use crate::addresses::PROGRAM_ID;
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Any event of the program.
+        // One carries a market's parameters: rare, and events are few at a time.
+        #[allow(clippy::large_enum_variant)]
         pub enum Event {
             $($(#[$doc])* $name($name),)*
         }

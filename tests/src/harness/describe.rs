@@ -46,8 +46,8 @@ pub fn contains(actual: &Value, expected: &Value) -> Result<(), String> {
             Ok(())
         }
         (Value::Array(actual), Value::Array(expected)) if actual.len() == expected.len() => {
-            let pairs = actual.iter().zip(expected).enumerate();
-            pairs.map(|(at, (found, wanted))| contains(found, wanted).map_err(|path| format!("[{at}]{path}"))).collect()
+            let mut pairs = actual.iter().zip(expected).enumerate();
+            pairs.try_for_each(|(at, (found, wanted))| contains(found, wanted).map_err(|path| format!("[{at}]{path}")))
         }
         _ if actual == expected => Ok(()),
         _ => Err(format!(" is {actual}, not {expected}")),

@@ -131,7 +131,7 @@ fn the_rent_of_a_closed_account_goes_where_its_owner_says_and_only_once_nothing_
     let (owner, margin, heir) = (world.owner(ann), world.margin(ann), solana_pubkey::Pubkey::new_unique());
     world.watch(heir);
     let close = instructions::close_margin_account(&owner.pubkey(), &margin, &heir);
-    let mut refused = |world: &mut World| {
+    let refused = |world: &mut World| {
         world.send(std::slice::from_ref(&close), &[&owner]).fails_with(BallastError::NotEmpty);
     };
     refused(&mut world);
