@@ -94,7 +94,7 @@ impl Book<'_> {
     /// A seat's newest order and the number of its orders, which no corrupt count makes more than there are blocks.
     fn list_of(&self, id: u32) -> Result<(u32, u32), BookError> {
         let seat = self.view().seat_by_id(id)?;
-        Ok((seat.newest, seat.orders.min(self.header.used)))
+        Ok((seat.newest, u32::from(seat.orders).min(self.header.used)))
     }
 
     fn withdraw(&mut self, id: u32, reason: Reason) -> Result<CancelledOrder, BookError> {

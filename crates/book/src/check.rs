@@ -37,7 +37,7 @@ pub enum Broken {
     Trigger(u32),
     /// A seat's list of triggers is wrong.
     SeatTriggers(u32),
-    /// The numbers of seats or of listed orders, or the total of pending base, differ from the header's.
+    /// The numbers of seats or of listed orders, or the totals of pending base and funding, differ from the header's.
     Totals,
 }
 
@@ -238,20 +238,21 @@ impl BookView<'_> {
     }
 
     fn check_seats(&self, orders: u32, triggers: u32, seats: u32) -> Result<(), Broken> {
-        let (mut listed, mut pending, mut count) = (0u32, 0i128, 0u32);
+        let (mut listed, mut pending, mut count) = (0u32, [0i128; 2], 0u32);
         let mut waiting = 0u32;
         for (id, seat) in self.seats() {
             self.check_seat(id, seat)?;
             waiting = waiting.saturating_add(self.check_seat_triggers(id, seat)?);
-            listed = listed.checked_add(seat.orders).ok_or(Broken::Totals)?;
-            pending += i128::from(seat.pending_base);
+            listed = listed.checked_add(seat.orders.into()).ok_or(Broken::Totals)?;
+            pending[0] += i128::from(seat.pending_base);
+            pending[1] = pending[1].wrapping_add(seat.pending_funding.get());
             count += 1;
         }
         let right = count == seats
             && seats == self.header.seats
             && listed == orders
             && waiting == triggers
-            && pending == i128::from(self.header.pending_base);
+            && pending == [i128::from(self.header.pending_base), self.header.pending_funding.get()];
         if right { Ok(()) } else { Err(Broken::Totals) }
     }
 

@@ -35,7 +35,7 @@ impl<'a> BookView<'a> {
     /// `SeatNotFound`.
     pub fn seat_orders(&self, id: u32) -> Result<SeatOrders<'a>, BookError> {
         let seat = self.seat_by_id(id)?;
-        Ok(SeatOrders { view: *self, at: seat.newest, left: seat.orders.min(self.capacity()) })
+        Ok(SeatOrders { view: *self, at: seat.newest, left: u32::from(seat.orders).min(self.capacity()) })
     }
 
     /// All seats with their ids. Looks at every block.

@@ -39,11 +39,12 @@
 //!    a block's leaf is below its own inner node.
 //! 3. Every block below the high-water mark is one of order, seat, trigger, or entry of the free list, and reached once.
 //! 4. A seat's lots and quote per side are the sums over its resting orders, and its list holds exactly those.
-//! 5. The total of pending base is the sum over seats.
+//! 5. The totals of pending base and of base × funding index are the sums over seats.
 //! 6. An id never names two orders, and arrivals at a price ascend.
 //! 7. What makers are credited in base and cash is what the taker is told, with opposite sign, to the atom.
 //! 8. Orders of one owner never trade with each other, whichever of the three modes, and an expired order never trades.
-//! 9. A maker's fee is rounded up at each fill, and what fills are said to have earned never exceeds what was charged.
+//! 9. A maker's fee is rounded up at each fill and a rebate down; a rebate is at most the taker's fee for that fill, all of
+//!    a taker's are at most what it can pay; and what fills are said to have earned never exceeds what was charged.
 //! 10. A slab that grows keeps its contents and gains free blocks; initialising does not depend on its size.
 //! 11. No bytes, however corrupt, make a call panic or run without end.
 //! 12. A refused [`rest`](Book::rest), [`cancel`](Book::cancel) or [`close_seat`](Book::close_seat) on a sound slab
@@ -68,6 +69,7 @@ mod trigger_check;
 mod trigger_view;
 mod view;
 mod walk;
+mod wide;
 
 pub use cancel::{CancelledOrder, Reason};
 pub use check::Broken;

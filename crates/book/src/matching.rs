@@ -17,16 +17,16 @@ impl Book<'_> {
     /// The taker's own part is the caller's: ±`lots` and ∓`quote`. What is not filled does not come to rest.
     ///
     /// # Errors
-    /// `InvalidOrder` if a fee rate exceeds one; `Overflow` if a maker's pending sums or the taker's quote leave their range.
+    /// `InvalidOrder` if the fee rate exceeds one; `Overflow` if a maker's pending sums or the taker's quote leave their range.
     pub fn match_taker(&mut self, taker: Taker, mut on_event: impl FnMut(&Event)) -> Result<Matched, BookError> {
         let side = taker.side.opposite();
         let (start, end_of_band) = keys_within(side, taker.band);
         let limit = key_of(side, taker.limit.0);
         let end = limit.min(end_of_band);
-        if u64::from(taker.maker_fee_ppm) > PPM || u64::from(taker.taker_fee_ppm) > PPM {
+        if u64::from(taker.taker_fee_ppm) > PPM {
             return Err(BookError::InvalidOrder);
         }
-        let mut left = taker.lots.0;
+        let (mut left, mut budget) = (taker.lots.0, taker.rebate_budget);
         let mut matched = Matched::nothing();
         let mut at = first_from(self.blocks, &self.header.roots[side.index()], start)?;
         matched.stopped = loop {
@@ -52,7 +52,7 @@ impl Book<'_> {
                 on_event(&event);
                 !matches!(event, Event::Decremented { maker_left, .. } if !maker_left.is_zero())
             } else {
-                let fill = self.trade(&taker, side, at, left, &mut matched)?;
+                let fill = self.trade(&taker, side, at, left, &mut budget, &mut matched)?;
                 left -= fill.lots.0;
                 on_event(&Event::Fill(fill));
                 fill.maker_done
@@ -68,6 +68,7 @@ impl Book<'_> {
         matched.maker_base_delta = if side == Side::Long { lots } else { -lots };
         let pending = self.header.pending_base.checked_add(matched.maker_base_delta);
         self.header.pending_base = pending.ok_or(BookError::Overflow)?;
+        self.header.pending_funding.add_product(matched.maker_base_delta, taker.funding_index)?;
         Ok(matched)
     }
 
@@ -117,31 +118,35 @@ impl Book<'_> {
         side: Side,
         at: u32,
         left: u64,
+        budget: &mut u64,
         matched: &mut Matched,
     ) -> Result<Fill, BookError> {
         let order = order_mut(self.blocks, at)?;
         let (price, seat) = (key_of(side, order.node.key), order.node.seat);
+        let (sequence, client_id) = (order.sequence, order.client_id);
         let lots = left.min(order.lots);
         let maker_left = order.lots - lots;
         order.lots = maker_left;
         // Not more than the whole order's, which was checked when it came to rest.
         let quote = lots.wrapping_mul(price);
-        let (maker_fee, earned) = fees(quote, taker)?;
+        let maker = seat_mut(self.blocks, seat)?;
+        let fees = fees(quote, maker.maker_fee_ppm, taker.taker_fee_ppm, budget)?;
         let fill = Fill {
             seat,
-            order_id: OrderId::new(side, price, order.sequence),
-            client_id: order.client_id,
+            order_id: OrderId::new(side, price, sequence),
+            client_id,
             price: Price(price),
             lots: Lots(lots),
             quote,
-            maker_fee,
+            maker_fee: fees.maker,
             maker_left: Lots(maker_left),
             maker_done: maker_left == 0,
         };
-        credit(seat_mut(self.blocks, seat)?, side, &fill, earned)?;
+        let owed = credit(maker, side, &fill, fees.earned, taker.funding_index)?;
         matched.quote = matched.quote.checked_add(quote).ok_or(BookError::Overflow)?;
         // At most the quote, for no rate exceeds one.
-        matched.maker_fees = matched.maker_fees.wrapping_add(maker_fee);
+        matched.maker_fees = matched.maker_fees.wrapping_add(fill.maker_fee);
+        matched.rebates_owed = matched.rebates_owed.wrapping_add(owed);
         if maker_left == 0 {
             detach(self.header, self.blocks, at, side)?;
         }
@@ -149,9 +154,9 @@ impl Book<'_> {
     }
 }
 
-/// Books a fill at its maker's seat.
+/// Books a fill at its maker's seat. Gives by how much this raised the rebates that the seat is owed.
 #[inline(always)]
-fn credit(seat: &mut Seat, side: Side, fill: &Fill, earned: u64) -> Result<(), BookError> {
+fn credit(seat: &mut Seat, side: Side, fill: &Fill, earned: u64, funding_index: i64) -> Result<i64, BookError> {
     seat.unreserve(side, fill.lots.0, fill.quote)?;
     let lots = i64::try_from(fill.lots.0).map_err(|_| BookError::Corrupt)?;
     let quote = i64::try_from(fill.quote).map_err(|_| BookError::Corrupt)?;
@@ -161,9 +166,13 @@ fn credit(seat: &mut Seat, side: Side, fill: &Fill, earned: u64) -> Result<(), B
     };
     seat.pending_base = seat.pending_base.checked_add(base).ok_or(BookError::Overflow)?;
     seat.pending_cash = seat.pending_cash.checked_add(cash).ok_or(BookError::Overflow)?;
-    seat.pending_fees = seat.pending_fees.checked_add(fill.maker_fee).ok_or(BookError::Overflow)?;
+    let fees = seat.pending_fees.checked_add(fill.maker_fee).ok_or(BookError::Overflow)?;
+    // The change of min(fees, 0), downwards: at most the fill's fee or rebate, which fits.
+    let owed = seat.pending_fees.min(0).wrapping_sub(fees.min(0));
+    seat.pending_fees = fees;
     seat.pending_bounty_base = seat.pending_bounty_base.checked_add(earned).ok_or(BookError::Overflow)?;
-    Ok(())
+    seat.pending_funding.add_product(base, funding_index)?;
+    Ok(owed)
 }
 
 /// Head of the first level whose key is at least `start`: the best, unless that lies before.
@@ -180,14 +189,32 @@ fn same_owner(a: &[u8; 32], b: &[u8; 32]) -> bool {
     a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3]
 }
 
-/// The maker's fee, rounded up, and what the exchange earns: that and the taker's, rounded down.
+/// What a fill costs and brings, in atoms.
+struct Fees {
+    /// The maker's fee, rounded up; negative: its rebate, rounded down.
+    maker: i64,
+    /// What the exchange earns: the maker's fee and the taker's, rounded down.
+    earned: u64,
+}
+
+/// The fees of a fill. A rebate is at most the taker's fee for it, and at most `budget`, from which it is taken.
 #[inline(always)]
-fn fees(quote: u64, taker: &Taker) -> Result<(u64, u64), BookError> {
+fn fees(quote: u64, maker_ppm: i16, taker_ppm: u32, budget: &mut u64) -> Result<Fees, BookError> {
     let (whole, rest) = (quote / PPM, quote % PPM);
-    let (maker_ppm, taker_ppm) = (u64::from(taker.maker_fee_ppm), u64::from(taker.taker_fee_ppm));
-    let maker = times(whole, maker_ppm)?.checked_add((rest * maker_ppm).div_ceil(PPM)).ok_or(BookError::Overflow)?;
-    let taker = times(whole, taker_ppm)?.checked_add(rest * taker_ppm / PPM).ok_or(BookError::Overflow)?;
-    Ok((maker, maker.checked_add(taker).ok_or(BookError::Overflow)?))
+    let share = |ppm: u64, rounded: u64| {
+        times(whole, ppm)?.checked_add((rest * ppm + rounded) / PPM).ok_or(BookError::Overflow)
+    };
+    let rate = u64::from(maker_ppm.unsigned_abs());
+    let taker = share(taker_ppm.into(), 0)?;
+    if maker_ppm < 0 {
+        let rebate = share(rate, 0)?.min(taker).min(*budget);
+        *budget -= rebate;
+        let maker = i64::try_from(rebate).map_err(|_| BookError::Overflow)?;
+        return Ok(Fees { maker: -maker, earned: taker - rebate });
+    }
+    let maker = share(rate, PPM - 1)?;
+    let earned = maker.checked_add(taker).ok_or(BookError::Overflow)?;
+    Ok(Fees { maker: i64::try_from(maker).map_err(|_| BookError::Overflow)?, earned })
 }
 
 /// Product, with a short way for factors below 2^32, because a checked product costs 128 bits on chain.

@@ -123,7 +123,7 @@ pub(crate) struct Order {
     /// 0 for a bid, 1 for an ask.
     pub side: u64,
     /// For pegs and triggers.
-    pub reserved: [u64; 7],
+    pub reserved: [u64; 9],
 }
 
 const _: () = assert!(size_of::<Order>() == BLOCK);

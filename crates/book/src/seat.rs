@@ -6,6 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::order::{NewOrder, order_mut};
 use crate::slab::{self, BLOCK, Block, SEAT, index};
+use crate::wide::Wide;
 use crate::{Book, BookError, BookView};
 
 /// One account's seat. Only the book changes it.
@@ -13,9 +14,12 @@ use crate::{Book, BookError, BookView};
 #[repr(C)]
 pub struct Seat {
     pub(crate) kind: u8,
-    reserved: [u8; 3],
+    reserved: u8,
     /// Resting orders, both sides.
-    pub orders: u32,
+    pub orders: u16,
+    /// Fee on its orders' fills, in millionths of the value; negative for a rebate.
+    pub maker_fee_ppm: i16,
+    reserved_2: [u8; 2],
     /// The newest resting order's block, 0 if none.
     pub(crate) newest: u32,
     /// The newest trigger order's block, 0 if none.
@@ -36,10 +40,12 @@ pub struct Seat {
     pub pending_base: i64,
     /// Atoms that they received (+) or paid (−) for it, fees apart.
     pub pending_cash: i64,
-    /// Maker fees owed for it, in atoms, each fill's rounded up.
-    pub pending_fees: u64,
+    /// Maker fees owed for it, in atoms, each fill's rounded up; negative: rebates to receive, each rounded down.
+    pub pending_fees: i64,
     /// Fees that these fills earned the exchange from maker and taker, in atoms, the taker's rounded down.
     pub pending_bounty_base: u64,
+    /// Σ base × funding index at these fills, in 2^-24 atoms.
+    pub(crate) pending_funding: Wide,
 }
 
 const _: () = assert!(size_of::<Seat>() == BLOCK);
@@ -51,10 +57,36 @@ pub struct Pending {
     pub base: i64,
     /// Atoms received (+) or paid (−), fees apart.
     pub cash: i64,
-    /// Maker fees owed, in atoms, rounded up fill by fill.
-    pub fees: u64,
+    /// Maker fees owed, in atoms, rounded up fill by fill; negative: rebates to receive, rounded down fill by fill.
+    pub fees: i64,
     /// Fees that the fills earned the exchange, in atoms.
     pub bounty_base: u64,
+    /// Σ base × funding index at the fills, in 2^-24 atoms.
+    pub funding: i128,
+}
+
+impl Pending {
+    /// What funding has brought these fills (negative: cost) at a funding index, exact, in 2^-24 atoms: longs pay its rise
+    /// since each fill.
+    ///
+    /// # Errors
+    /// `Overflow`, which takes sums that no fills make.
+    pub fn funding_at(&self, index: i64) -> Result<i128, BookError> {
+        let mut at = Wide::default();
+        at.add_product(self.base, index)?;
+        self.funding.checked_sub(at.get()).ok_or(BookError::Overflow)
+    }
+
+    /// Rebates to receive, in atoms.
+    pub fn rebate(&self) -> u64 {
+        rebate_of(self.fees)
+    }
+}
+
+/// The part of `fees` that is a rebate.
+#[inline(always)]
+pub(crate) fn rebate_of(fees: i64) -> u64 {
+    if fees < 0 { fees.unsigned_abs() } else { 0 }
 }
 
 impl Seat {
@@ -65,7 +97,13 @@ impl Seat {
             cash: self.pending_cash,
             fees: self.pending_fees,
             bounty_base: self.pending_bounty_base,
+            funding: self.pending_funding.get(),
         }
+    }
+
+    /// Whether nothing rests and nothing waits here, so that it can be closed.
+    pub fn is_idle(&self) -> bool {
+        self.orders == 0 && self.newest_trigger == 0 && self.pending() == Pending::default()
     }
 
     /// Σ lots and Σ quote of one side.
@@ -109,13 +147,14 @@ pub(crate) fn seat_mut(blocks: &mut [Block], id: u32) -> Result<&mut Seat, BookE
 #[inline]
 pub(crate) fn reserve(blocks: &mut [Block], new: &NewOrder, quote: u64) -> Result<u32, BookError> {
     let seat = seat_mut(blocks, new.seat).map_err(|_| BookError::SeatNotFound)?;
+    let orders = seat.orders.checked_add(1).ok_or(BookError::Overflow)?;
     let (lots_sum, quote_sum) = seat.sums_mut(new.side);
     let (lots, quote) = (lots_sum.checked_add(new.lots.0), quote_sum.checked_add(quote));
     match (lots, quote) {
         (Some(lots), Some(quote)) if (lots | quote) >> 63 == 0 => (*lots_sum, *quote_sum) = (lots, quote),
         _ => return Err(BookError::Overflow),
     }
-    seat.orders = seat.orders.checked_add(1).ok_or(BookError::Corrupt)?;
+    seat.orders = orders;
     Ok(seat.newest)
 }
 
@@ -166,11 +205,20 @@ impl Book<'_> {
     /// `SeatNotFound` if it is not that account's; `SeatInUse` with resting orders or pending fills.
     pub fn close_seat(&mut self, id: u32, account: &[u8; 32]) -> Result<(), BookError> {
         let seat = self.view().seat(id, account)?;
-        if seat.orders != 0 || seat.newest_trigger != 0 || seat.pending() != Pending::default() {
+        if !seat.is_idle() {
             return Err(BookError::SeatInUse);
         }
         slab::release(self.header, self.blocks, id)?;
         self.header.seats = self.header.seats.checked_sub(1).ok_or(BookError::Corrupt)?;
+        Ok(())
+    }
+
+    /// Sets the fee on a seat's fills from now on, in millionths of the value; negative for a rebate.
+    ///
+    /// # Errors
+    /// `SeatNotFound`.
+    pub fn set_maker_fee(&mut self, id: u32, ppm: i16) -> Result<(), BookError> {
+        seat_mut(self.blocks, id).map_err(|_| BookError::SeatNotFound)?.maker_fee_ppm = ppm;
         Ok(())
     }
 
@@ -183,6 +231,8 @@ impl Book<'_> {
         let pending = seat.pending();
         (seat.pending_base, seat.pending_cash) = (0, 0);
         (seat.pending_fees, seat.pending_bounty_base) = (0, 0);
+        seat.pending_funding = Wide::default();
+        self.header.pending_funding.add(pending.funding.checked_neg().ok_or(BookError::Corrupt)?)?;
         let total = self.header.pending_base.checked_sub(pending.base).ok_or(BookError::Corrupt)?;
         self.header.pending_base = total;
         Ok(pending)

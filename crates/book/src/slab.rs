@@ -8,16 +8,17 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::BookError;
 use crate::tree::{Node, Root};
+use crate::wide::Wide;
 
 /// Bytes of a block.
-pub const BLOCK: usize = 144;
+pub const BLOCK: usize = 160;
 /// Bytes before block 1: the header and the reserved block 0.
 pub const HEADER: usize = 2 * BLOCK;
 /// Most blocks that a slab can use: an order's id has 20 bits for its block.
 pub const MAX_BLOCKS: u32 = (1 << 20) - 1;
 
 /// First bytes of an initialised slab. The last digit is the layout's version.
-const MAGIC: u64 = u64::from_le_bytes(*b"blstbk\0\x01");
+const MAGIC: u64 = u64::from_le_bytes(*b"blstbk\0\x02");
 
 /// Number of trees that a slab has room for: bids, asks, and four for pegged orders and triggers.
 pub(crate) const ROOTS: usize = 6;
@@ -36,7 +37,7 @@ pub(crate) const TRIGGER: u8 = 3;
 #[repr(C)]
 pub(crate) struct Block {
     pub node: Node,
-    pub body: [u64; 13],
+    pub body: [u64; 15],
 }
 
 /// A block on the free list.
@@ -47,7 +48,7 @@ pub(crate) struct Free {
     pub padding: [u8; 3],
     /// The next free block, 0 at the end.
     pub next: u32,
-    pub stale: [u64; 17],
+    pub stale: [u64; 19],
 }
 
 /// The slab's own numbers.
@@ -59,6 +60,8 @@ pub(crate) struct Header {
     pub arrivals: u64,
     /// Σ of the seats' pending base, in lots.
     pub pending_base: i64,
+    /// Σ of the seats' pending funding: base × funding index of fills, in 2^-24 atoms.
+    pub pending_funding: Wide,
     /// First block of the free list, 0 if none.
     pub free: u32,
     /// Blocks 1..=`used` have been used at least once.

@@ -35,10 +35,12 @@ pub struct Taker {
     pub now: i64,
     /// Most resting orders to meet, counting expired and own ones.
     pub max_makers: u32,
-    /// Fee on a maker's fill, in millionths of the quote, at most 10^6.
-    pub maker_fee_ppm: u32,
-    /// Fee on the taker's fill, for the bounty base; charged by the caller. At most 10^6.
+    /// The market's funding index, at which makers' positions begin.
+    pub funding_index: i64,
+    /// Fee on the taker's fill, for the bounty base and as the limit of a rebate; charged by the caller. At most 10^6.
     pub taker_fee_ppm: u32,
+    /// Atoms of his fee that the taker can certainly pay: all rebates together are at most this.
+    pub rebate_budget: u64,
 }
 
 /// One trade.
@@ -56,8 +58,8 @@ pub struct Fill {
     pub lots: Lots,
     /// Lots × price.
     pub quote: u64,
-    /// What the maker owes for it, rounded up.
-    pub maker_fee: u64,
+    /// What the maker owes for it, rounded up; negative: the rebate that it receives, rounded down.
+    pub maker_fee: i64,
     /// What is left of the order; zero if it is done and gone.
     pub maker_left: Lots,
     /// Whether the order is done and gone.
@@ -114,8 +116,11 @@ pub struct Matched {
     pub makers: u32,
     /// Σ over makers of what their pending base changed by: −lots for a buyer, +lots for a seller.
     pub maker_base_delta: i64,
-    /// Σ maker fees accrued, in atoms.
-    pub maker_fees: u64,
+    /// Σ maker fees accrued less rebates, in atoms.
+    pub maker_fees: i64,
+    /// By how much this raised (negative: lowered) Σ over seats of the rebates to receive, in atoms. Less than the Σ of
+    /// rebates where a seat owed fees before, below zero where it was owed rebates and made fills that cost a fee.
+    pub rebates_owed: i64,
     /// Lots by which the taker shrank against its owner's orders, without a trade.
     pub decremented: Lots,
     /// Orders of the same owner that were removed.
@@ -134,6 +139,7 @@ impl Matched {
             makers: 0,
             maker_base_delta: 0,
             maker_fees: 0,
+            rebates_owed: 0,
             decremented: Lots::ZERO,
             cancelled_self: 0,
             expired: 0,

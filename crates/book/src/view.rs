@@ -6,7 +6,7 @@ use crate::cancel::{find, keys_within};
 use crate::matching::first_from;
 use crate::order::{Order, OrderId, RestingOrder, key_of, order};
 use crate::tree::node;
-use crate::{Book, BookError, BookView, walk};
+use crate::{Book, BookError, BookView, Pending, walk};
 
 /// Expired orders that [`BookView::best_inside`] looks past.
 const MAX_EXPIRED: u32 = 16;
@@ -43,6 +43,15 @@ impl<'a> BookView<'a> {
     /// Σ over seats of the pending base, in lots.
     pub fn pending_base_total(&self) -> i64 {
         self.header.pending_base
+    }
+
+    /// What funding has brought (negative: cost) all fills that wait in seats at a funding index, exact, in 2^-24 atoms.
+    ///
+    /// # Errors
+    /// `Overflow`, which takes sums that no fills make.
+    pub fn pending_funding_at(&self, index: i64) -> Result<i128, BookError> {
+        let (base, funding) = (self.header.pending_base, self.header.pending_funding.get());
+        Pending { base, funding, ..Pending::default() }.funding_at(index)
     }
 
     /// Price and remaining lots of the first order of a side, whether or not it is expired or outside a band.

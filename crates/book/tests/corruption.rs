@@ -8,7 +8,7 @@ use common::{Slab, key, order};
 use proptest::prelude::*;
 
 /// How many bytes the book below uses.
-const USED: usize = 288 + 60 * 144;
+const USED: usize = HEADER + 60 * BLOCK;
 
 /// A book with five seats and some fifty orders, some removed again.
 fn sound() -> (Slab, Vec<OrderId>) {
@@ -55,7 +55,7 @@ fn inflict(bytes: &mut [u8], damage: Damage) {
         Damage::Link(at, id, leaf) => {
             bytes[at..at + 4].copy_from_slice(&(id | if leaf { 1 << 31 } else { 0 }).to_le_bytes());
         }
-        Damage::Copy(from, to) => bytes.copy_within(144 * from + 8..144 * (from + 1), 144 * to + 8),
+        Damage::Copy(from, to) => bytes.copy_within(BLOCK * from + 8..BLOCK * (from + 1), BLOCK * to + 8),
     }
 }
 
@@ -84,7 +84,7 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
     for side in Side::BOTH {
         let limit = Price(if side == Side::Long { u64::MAX } else { 0 });
         let owner = key(3);
-        let (maker_fee_ppm, taker_fee_ppm) = (200, 500);
+        let taker_fee_ppm = 500;
         let lots = Lots(40);
         let taker = Taker {
             side,
@@ -95,8 +95,9 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
             self_trade: mode,
             now: 1,
             max_makers: 50,
-            maker_fee_ppm,
+            funding_index: prices.0 as i64,
             taker_fee_ppm,
+            rebate_budget: 100,
         };
         let _ = book.match_taker(taker, |_| ());
         let _ = book.clean(side, band, 1, u32::MAX, |_| ());
@@ -104,7 +105,12 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
         let _ = book.evict_worst(side);
     }
     for seat in 0..7 {
-        let _ = (book.take_pending(seat), book.cancel_by_client_id(seat, 1), book.open_seat(key(9), key(9)));
+        let _ = (
+            book.take_pending(seat),
+            book.cancel_by_client_id(seat, 1),
+            book.set_maker_fee(seat, -90),
+            book.open_seat(key(9), key(9)),
+        );
         let _ = book.cancel_all(seat, Some(Side::Long), u32::MAX, |_| ());
         let _ = book.cancel_all(seat, None, u32::MAX, |_| ());
         let _ = book.close_seat(seat, &key(1));
@@ -126,9 +132,9 @@ fn inv_11_a_seats_list_that_leads_in_a_circle_comes_to_an_end() {
     let id = ids[53];
     let (seat, at) = (slab.view().order(id).unwrap().seat, (id.sequence() & 0xF_FFFF) as u32);
     assert_eq!(slab.view().seat_orders(seat).unwrap().next().unwrap().id, id);
-    // The seat's newest order is its own next older one, and the seat counts four thousand million.
+    // The seat's newest order is its own next older one, and the seat counts 65,535.
     block(&mut slab, at)[72..76].copy_from_slice(&at.to_le_bytes());
-    block(&mut slab, seat)[4..8].fill(0xFF);
+    block(&mut slab, seat)[2..4].fill(0xFF);
     let start = std::time::Instant::now();
     assert_eq!(slab.book().cancel_by_client_id(seat, 999), Err(BookError::OrderNotFound));
     let side = slab.view().order(id).unwrap().side.opposite();

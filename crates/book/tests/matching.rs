@@ -115,12 +115,71 @@ fn inv_9_fees_round_up_for_the_maker_and_down_for_what_was_earned() {
         slab.book().rest(order(Side::Short, 7, 1, 1)).unwrap();
     }
     // A ten-thousandth of 7 atoms is less than one: each fill costs the maker one atom, and earned nothing of the taker.
-    let fees = Taker { maker_fee_ppm: 100, taker_fee_ppm: 100, ..taker(Side::Long, 3) };
-    let (matched, _) = take(&mut slab, fees);
+    slab.book().set_maker_fee(1, 100).unwrap();
+    let (matched, _) = take(&mut slab, Taker { taker_fee_ppm: 100, ..taker(Side::Long, 3) });
     let pending = slab.book().take_pending(1).unwrap();
     assert_eq!((pending.fees, pending.bounty_base, matched.maker_fees), (3, 3, 3));
-    let wrong = Taker { maker_fee_ppm: 1_000_001, ..taker(Side::Long, 3) };
+    let wrong = Taker { taker_fee_ppm: 1_000_001, ..taker(Side::Long, 3) };
     assert_eq!(slab.book().match_taker(wrong, |_| ()), Err(BookError::InvalidOrder));
+}
+
+#[test]
+fn inv_9_a_rebate_is_at_most_what_the_taker_pays_for_the_fill_and_can_pay_at_all() {
+    let mut slab = two_seats(20);
+    let mut take_lot = |maker_ppm, taker_fee_ppm, rebate_budget| {
+        slab.book().rest(order(Side::Short, 100_000, 1, 1)).unwrap();
+        slab.book().set_maker_fee(1, maker_ppm).unwrap();
+        let (matched, _) = take(&mut slab, Taker { taker_fee_ppm, rebate_budget, ..taker(Side::Long, 1) });
+        (matched.maker_fees, matched.rebates_owed)
+    };
+    assert_eq!(take_lot(-99, 500, u64::MAX), (-9, 9), "9.9 atoms, rounded down");
+    assert_eq!(take_lot(-99, 80, u64::MAX), (-8, 8), "the taker's fee for the fill");
+    assert_eq!(take_lot(-99, 500, 5), (-5, 5), "all that the taker can pay");
+    assert_eq!(take_lot(-99, 0, u64::MAX), (0, 0), "a taker without fee");
+    assert_eq!(take_lot(300, 500, u64::MAX), (30, -22), "a fee takes from the rebates that wait first");
+    assert_eq!(take_lot(-99, 500, u64::MAX), (-9, 1), "a rebate pays the fee that waits first");
+    let pending = slab.book().take_pending(1).unwrap();
+    assert_eq!((pending.fees, pending.rebate()), (-1, 1));
+    assert_eq!(pending.bounty_base, 41 + 0 + 45 + 0 + 80 + 41);
+}
+
+#[test]
+fn inv_9_rebates_of_one_taker_share_its_budget() {
+    let mut slab = two_seats(20);
+    for seat in [1, 2] {
+        slab.book().rest(order(Side::Short, 100_000, 1, seat)).unwrap();
+        slab.book().set_maker_fee(seat, -100).unwrap();
+    }
+    take(&mut slab, Taker { taker_fee_ppm: 500, rebate_budget: 13, ..taker(Side::Long, 2) });
+    let rebates = [1, 2].map(|seat| slab.book().take_pending(seat).unwrap().rebate());
+    assert_eq!(rebates, [10, 3]);
+}
+
+#[test]
+fn inv_7_funding_of_waiting_fills_is_exact_from_each_fill_on() {
+    let mut slab = two_seats(20);
+    for (side, lots, index) in [(Side::Short, 3, 1_000), (Side::Short, 4, -500), (Side::Long, 5, i64::MAX)] {
+        slab.book().rest(order(side, 10, lots, 1)).unwrap();
+        take(&mut slab, Taker { funding_index: index, ..taker(side.opposite(), lots) });
+    }
+    let expected = |index: i64| {
+        let at = |base: i128, from: i64| -base * (i128::from(index) - i128::from(from));
+        at(-3, 1_000) + at(-4, -500) + at(5, i64::MAX)
+    };
+    for index in [0, 77, -77, i64::MAX, i64::MIN] {
+        assert_eq!(slab.view().pending_funding_at(index), Ok(expected(index)));
+        assert_eq!(slab.view().seat_by_id(1).unwrap().pending().funding_at(index), Ok(expected(index)));
+    }
+    // Bought back at another index: nothing waits but the funding between.
+    slab.book().rest(order(Side::Long, 10, 2, 1)).unwrap();
+    take(&mut slab, Taker { funding_index: 9, ..taker(Side::Short, 2) });
+    let pending = slab.book().take_pending(1).unwrap();
+    assert_eq!(
+        (pending.base, pending.funding_at(1), pending.funding_at(2)),
+        (0, pending.funding_at(2), Ok(pending.funding))
+    );
+    assert_eq!(slab.view().pending_funding_at(5), Ok(0));
+    assert_eq!(slab.view().check(), Ok(()));
 }
 
 #[test]

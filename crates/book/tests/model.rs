@@ -101,6 +101,11 @@ impl Run {
                 let expected = worst.map(|id| self.model.remove(id, Reason::Evicted)).ok_or(BookError::OrderNotFound);
                 assert_eq!(self.slab.book().evict_worst(*side), expected);
             }
+            Op::SetMakerFee(seat, ppm) => {
+                let seat = self.seat(seat);
+                let known = self.model.seats.get_mut(&seat).map(|seat| seat.maker_fee_ppm = *ppm);
+                assert_eq!(self.slab.book().set_maker_fee(seat, *ppm).ok(), known);
+            }
             Op::TakePending(seat) => {
                 let seat = self.seat(seat);
                 let expected = self.model.seats.get_mut(&seat).map(|seat| std::mem::take(&mut seat.pending));
@@ -114,7 +119,12 @@ impl Run {
         let full = self.slab.view().free_blocks() == 0;
         match self.slab.book().open_seat(key(account), key(owner)) {
             Ok(id) => {
-                let seat = ModelSeat { account: key(account), owner: key(owner), pending: Default::default() };
+                let seat = ModelSeat {
+                    account: key(account),
+                    owner: key(owner),
+                    maker_fee_ppm: 0,
+                    pending: Default::default(),
+                };
                 assert!(!full && id != 0 && self.model.seats.insert(id, seat).is_none());
             }
             Err(error) => assert!(full && error == BookError::Full),

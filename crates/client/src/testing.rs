@@ -112,9 +112,7 @@ impl World {
         let book = book(|book| {
             maker.slots[0].seat = book.open_seat(MAKER.to_bytes(), maker.owner.to_bytes()).unwrap();
             sell_and_fill(book, maker.slots[0].seat);
-            market
-                .set_funding(FundingState { index: FUNDING_ONE / 2, ..funding(0) }, book.pending_base_total())
-                .unwrap();
+            market.set_funding(funding(FUNDING_ONE / 2));
         });
         let ranks = ranks(|ranks| {
             let mut join = |account: &mut MarginAccount, side: Side, lots: u64, beta: i64| {
@@ -198,6 +196,7 @@ fn sell_and_fill(book: &mut Book, seat: u32) {
         expires_at: 0,
         flags: 0,
     };
+    book.set_maker_fee(seat, 100).unwrap();
     book.rest(order).unwrap();
     let taker = Taker {
         side: Side::Long,
@@ -208,8 +207,9 @@ fn sell_and_fill(book: &mut Book, seat: u32) {
         self_trade: SelfTrade::CancelResting,
         now: 1_000,
         max_makers: 8,
-        maker_fee_ppm: 100,
+        funding_index: 0,
         taker_fee_ppm: 500,
+        rebate_budget: 0,
     };
     assert_eq!(book.match_taker(taker, |_| {}).unwrap().lots, Lots(1_500));
 }

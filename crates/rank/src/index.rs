@@ -171,6 +171,11 @@ impl<'a> Index<'a> {
         self.fixed.sides[side.index()].dust.pay(amount)
     }
 
+    /// Adds `cash`, in units of 2^-24 atoms, to the dust owner's of a side: what rounding left over elsewhere.
+    pub fn add_to_dust(&mut self, side: Side, cash: i128) -> Result<(), Error> {
+        self.fixed.sides[side.index()].dust.cash.add(cash)
+    }
+
     /// Sells all dust lots of a side (buys them back, for shorts) at a price, as when the market closes. Returns how many; their
     /// cash stays until it is swept.
     pub fn close_dust(&mut self, side: Side, price: Price, funding: i64) -> Result<Lots, Error> {

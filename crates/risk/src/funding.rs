@@ -205,6 +205,15 @@ pub(crate) fn weaker(a: i64, b: i64) -> i64 {
     if a >= 0 { b.clamp(0, a) } else { b.clamp(a, 0) }
 }
 
+/// Splits funding in units of 2^-24 atoms into whole atoms, rounded down and so against the account, and what is left
+/// over, at least 0 and less than an atom, which is the protocol's.
+#[inline]
+pub fn whole_atoms(exact: i128) -> Result<(Quote, i128)> {
+    let atoms = exact >> FUNDING_ONE.trailing_zeros();
+    let rest = exact & i128::from(FUNDING_ONE - 1);
+    Ok((Quote::from_wide(atoms)?, rest))
+}
+
 /// The cash that funding brings a position while the index moves from `from` to `to`: negative when it pays. Rounded
 /// down, so the payer pays up and the receiver gets down; what that leaves is the protocol's.
 #[inline]

@@ -115,7 +115,7 @@ impl<'a> Context<'a> {
             return Ok(0);
         }
         let seat = self.view.market(market)?.book.seat(slot.seat, &key.to_bytes());
-        Ok(seat.map_or(0, |seat| seat.orders))
+        Ok(seat.map_or(0, |seat| seat.orders.into()))
     }
 }
 

@@ -98,9 +98,9 @@ fn facts(context: &Context, key: &Pubkey, market: u16) -> Result<Facts, ViewErro
         deleveraged = held.is_ok_and(|held| held.lots != slot.size() || held.proceeds != Quote::ZERO);
     }
     let state = context.view.position(key, market)?.unwrap_or_default();
-    // Fees of waiting fills are charged apart, and are no loss that a pool waits for.
-    let fees = i64::try_from(pending(open, slot, key).fees).unwrap_or(i64::MAX);
-    let cash = state.unsettled.add(state.funding).and_then(|cash| cash.add(Quote(fees)));
+    // Fees and rebates of waiting fills are settled apart, and are no loss that a pool waits for.
+    let fees = Quote(pending(open, slot, key).fees);
+    let cash = state.unsettled.add(state.funding).and_then(|cash| cash.add(fees));
     let cash = cash.map_err(|_| RiskError::Overflow)?;
     Ok(Facts { fills_wait: None, owed: cash.negative_part(), collateral: account.collateral, deleveraged })
 }

@@ -233,8 +233,8 @@ pub struct PositionChanged {
     pub base: i64,
     /// Cash received (negative: paid), without the fee.
     pub cash: i64,
-    /// Fee paid.
-    pub fee: u64,
+    /// Fee paid; negative: a rebate received.
+    pub fee: i64,
     /// Position afterwards.
     pub lots: i64,
     /// Basis afterwards.

@@ -91,7 +91,6 @@ fn market(snapshot: &Snapshot, entry: &MarketEntry) -> Value {
         "fees": market.fees,
         "insurance_fees": market.insurance_fees,
         "fee_claims": market.fee_claims,
-        "funding_residual": market.funding_residual().to_string(),
         "insurance_drawn": market.insurance_drawn,
         "budget": { "spent": budget.spent, "limit": budget.limit_per_window },
         "deleverages": market.deleverages,

@@ -1,15 +1,16 @@
 //! Looking at the exchange: accounts as they are, and what they hold and are worth now.
 
+use ballast_book::Book;
 use ballast_client::{
     accounts,
     ballast::{
         logic::{Assessment, Marks},
-        state::{Exchange, MarginAccount, Market, Slot},
+        state::{Exchange, MarginAccount, Market, SLAB_PREFIX, Slot},
     },
 };
 use ballast_risk::health::{PositionState, Stage};
 use bytemuck::Zeroable;
-use solana_account::ReadableAccount;
+use solana_account::{Account, ReadableAccount};
 use solana_program_pack::Pack;
 use solana_pubkey::Pubkey;
 use spl_token_interface::state::Account as TokenAccount;
@@ -41,6 +42,16 @@ impl<C: Chain> World<C> {
     pub fn slot(&mut self, trader: Trader, market: u16) -> Slot {
         let account = self.margin_account(trader);
         account.slot_index(market).map_or_else(Slot::zeroed, |at| account.slots[at])
+    }
+
+    /// Sets the fee of a trader's resting orders as no instruction does yet; negative for a rebate. Holds until it next
+    /// rests an order.
+    pub fn set_maker_fee(&mut self, trader: Trader, market: u16, ppm: i16) {
+        let (seat, key) = (self.slot(trader, market).seat, self.market_keys(market).book);
+        let mut account = Account::from(self.chain.account(&key).expect("the book exists"));
+        let mut book = Book::load(&mut account.data[SLAB_PREFIX..]).expect("it is a book");
+        book.set_maker_fee(seat, ppm).expect("the trader has a seat");
+        self.chain.put_account(key, account);
     }
 
     /// What a trader has in a market now, waiting fills, funding and deleveraging included.

@@ -72,8 +72,9 @@ pub fn taker(side: Side, lots: u64) -> Taker {
         self_trade: SelfTrade::CancelTaking,
         now: 0,
         max_makers: u32::MAX,
-        maker_fee_ppm: 0,
+        funding_index: 0,
         taker_fee_ppm: 0,
+        rebate_budget: 0,
     }
 }
 

@@ -12,6 +12,7 @@ use ballast_units::{Lots, Price, Side};
 pub struct ModelSeat {
     pub account: [u8; 32],
     pub owner: [u8; 32],
+    pub maker_fee_ppm: i16,
     pub pending: Pending,
 }
 
@@ -103,13 +104,14 @@ impl Model {
 
     pub fn match_taker(&mut self, taker: Taker) -> (Matched, Vec<Event>) {
         let makers = taker.side.opposite();
-        let (mut events, mut left) = (Vec::new(), taker.lots.0);
+        let (mut events, mut left, mut budget) = (Vec::new(), taker.lots.0, taker.rebate_budget);
         let mut matched = Matched {
             lots: Lots::ZERO,
             quote: 0,
             makers: 0,
             maker_base_delta: 0,
             maker_fees: 0,
+            rebates_owed: 0,
             decremented: Lots::ZERO,
             cancelled_self: 0,
             expired: 0,
@@ -145,7 +147,7 @@ impl Model {
                     let (order_id, seat, client_id) = (order.id, order.seat, order.client_id);
                     events.push(Event::Decremented { order_id, seat, client_id, lots: Lots(lots), maker_left });
                 } else {
-                    events.push(Event::Fill(self.fill(&taker, order, lots, maker_left, &mut matched)));
+                    events.push(Event::Fill(self.fill(&taker, order, (lots, maker_left), &mut budget, &mut matched)));
                 }
             }
             matched.makers += 1;
@@ -172,20 +174,31 @@ impl Model {
         &mut self,
         taker: &Taker,
         order: &RestingOrder,
-        lots: u64,
-        maker_left: Lots,
+        (lots, maker_left): (u64, Lots),
+        budget: &mut u64,
         matched: &mut Matched,
     ) -> Fill {
         let quote = lots * order.price.0;
         let fee = |ppm: u32| (u128::from(quote) * u128::from(ppm), 1_000_000u128);
-        let maker_fee = u64::try_from(fee(taker.maker_fee_ppm).0.div_ceil(1_000_000)).unwrap();
+        let seat = self.seats.get_mut(&order.seat).unwrap();
         let taker_fee = u64::try_from(fee(taker.taker_fee_ppm).0 / 1_000_000).unwrap();
+        let (product, million) = fee(seat.maker_fee_ppm.unsigned_abs().into());
+        let maker_fee = if seat.maker_fee_ppm < 0 {
+            let rebate = u64::try_from(product / million).unwrap().min(taker_fee).min(*budget);
+            *budget -= rebate;
+            -i64::try_from(rebate).unwrap()
+        } else {
+            i64::try_from(product.div_ceil(million)).unwrap()
+        };
         let sign = order.side.sign();
-        let pending = &mut self.seats.get_mut(&order.seat).unwrap().pending;
+        let pending = &mut seat.pending;
+        let owed = pending.rebate();
         pending.base += sign * i64::try_from(lots).unwrap();
         pending.cash -= sign * i64::try_from(quote).unwrap();
         pending.fees += maker_fee;
-        pending.bounty_base += maker_fee + taker_fee;
+        pending.bounty_base += u64::try_from(i64::try_from(taker_fee).unwrap() + maker_fee).unwrap();
+        pending.funding += i128::from(sign) * i128::from(lots) * i128::from(taker.funding_index);
+        matched.rebates_owed += i64::try_from(pending.rebate()).unwrap() - i64::try_from(owed).unwrap();
         matched.lots.0 += lots;
         matched.quote += quote;
         matched.maker_fees += maker_fee;
@@ -219,10 +232,13 @@ impl Model {
             assert_eq!(view.level_count(side) as usize, prices.len());
         }
         assert_eq!(view.seat_count() as usize, self.seats.len());
-        let mut total = 0;
+        let (mut total, mut funding) = (0, 0);
         for (id, expected) in &self.seats {
             let seat = view.seat(*id, &expected.account).unwrap();
-            assert_eq!((seat.owner, seat.pending()), (expected.owner, expected.pending));
+            assert_eq!(
+                (seat.owner, seat.pending(), seat.maker_fee_ppm),
+                (expected.owner, expected.pending, expected.maker_fee_ppm)
+            );
             let orders: Vec<_> = view.seat_orders(*id).unwrap().collect();
             assert_eq!(orders, self.of_seat(*id).rev().copied().collect::<Vec<_>>());
             assert_eq!(seat.orders as usize, orders.len());
@@ -235,8 +251,10 @@ impl Model {
                 (sum(Side::Long), sum(Side::Short))
             );
             total += expected.pending.base;
+            funding += expected.pending.funding_at(77).unwrap();
         }
         assert_eq!(view.pending_base_total(), total);
+        assert_eq!(view.pending_funding_at(77), Ok(funding));
         let blocks = u32::try_from(self.orders.len() + self.seats.len()).unwrap();
         assert_eq!(view.free_blocks(), view.capacity() - blocks);
     }

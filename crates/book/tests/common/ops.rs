@@ -20,6 +20,7 @@ pub enum Op {
     Clean { side: Side, band: (Price, Price), now: i64, limit: u32 },
     Reduce { order: Index, lots: Lots },
     EvictWorst(Side),
+    SetMakerFee(Index, i16),
     TakePending(Index),
     Grow(u32),
 }
@@ -69,9 +70,17 @@ fn order() -> impl Strategy<Value = NewOrder> {
 
 fn taker() -> impl Strategy<Value = Taker> {
     let limits = (price(), band(), prop_oneof![2 => Just(64u32), 1 => 0u32..4]);
-    let fees = (0u32..=1_000_000, 0u32..=1_000_000);
+    let fees = (any::<i32>().prop_map(i64::from), 0u32..=1_000_000, prop_oneof![Just(u64::MAX), 0u64..50]);
     (side(), 1u64..60, limits, 0u8..3, self_trade(), 0i64..20, fees).prop_map(
-        |(side, lots, (limit, band, max_makers), owner, self_trade, now, (maker_fee_ppm, taker_fee_ppm))| Taker {
+        |(
+            side,
+            lots,
+            (limit, band, max_makers),
+            owner,
+            self_trade,
+            now,
+            (funding_index, taker_fee_ppm, rebate_budget),
+        )| Taker {
             side,
             lots: Lots(lots),
             limit,
@@ -80,8 +89,9 @@ fn taker() -> impl Strategy<Value = Taker> {
             self_trade,
             now,
             max_makers,
-            maker_fee_ppm,
+            funding_index,
             taker_fee_ppm,
+            rebate_budget,
         },
     )
 }
@@ -103,6 +113,7 @@ pub fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(side, band, now, limit)| Op::Clean { side, band, now, limit }),
         2 => (index(), lots()).prop_map(|(order, lots)| Op::Reduce { order, lots }),
         2 => side().prop_map(Op::EvictWorst),
+        3 => (index(), any::<i16>()).prop_map(|(seat, ppm)| Op::SetMakerFee(seat, ppm)),
         3 => index().prop_map(Op::TakePending),
         1 => (0u32..3).prop_map(Op::Grow),
     ]

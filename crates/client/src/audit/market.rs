@@ -1,6 +1,6 @@
 //! The checks of one market: its money, its lots, its slabs and seats.
 
-use ballast::state::{MarketStatus, OracleKind};
+use ballast::state::{Market, MarketStatus, OracleKind};
 use ballast_book::BookView;
 use ballast_rank::IndexView;
 use ballast_units::{FUNDING_ONE, Side};
@@ -19,6 +19,7 @@ pub(super) fn check(entry: &MarketEntry, held: &[Held], report: &mut AuditReport
     };
     structure(market, &book, &ranks, report);
     money(entry, held, &book, &ranks, report);
+    rebates(&entry.market, &book, report);
     open_interest(market, &book, &ranks, report);
     members::check(entry, held, &ranks, report);
     seats(market, held, &book, report);
@@ -72,14 +73,18 @@ fn money(entry: &MarketEntry, held: &[Held], book: &BookView, ranks: &IndexView,
     let funding = market.funding_index();
     let claims: i128 = held.iter().map(|held| i128::from(held.slot.unsettled) - i128::from(held.slot.basis)).sum();
     let waiting: i128 = book.seats().map(|(_, seat)| i128::from(seat.pending_cash)).sum();
+    let waits: Result<i128, _> = book.seats().map(|(_, seat)| seat.pending().funding_at(funding)).sum();
+    let Ok(waiting_funding) = waits else {
+        let what = "the funding of fills that wait in seats is out of range".to_string();
+        return report.violated(Invariant::Money, Some(market.index), what);
+    };
     let mut index_cash = 0i128;
     for side in Side::BOTH {
         let cells: i128 = ranks.cells(side, funding).map(|cell| cell.cash).sum();
         index_cash += cells + ranks.dust(side, funding).cash;
     }
-    let residual = market.funding_residual();
     let atoms = claims + waiting + i128::from(market.fee_claims) - i128::from(market.pool);
-    let difference = atoms * i128::from(FUNDING_ONE) + index_cash + residual;
+    let difference = atoms * i128::from(FUNDING_ONE) + index_cash + waiting_funding;
     report.check(
         Invariant::Money,
         Some(market.index),
@@ -90,9 +95,21 @@ fn money(entry: &MarketEntry, held: &[Held], book: &BookView, ranks: &IndexView,
             ("fee claims", i128::from(market.fee_claims)),
             ("pool", i128::from(market.pool)),
             ("index cash × 2^24", index_cash),
-            ("funding residual × 2^24", residual),
+            ("funding waiting in seats × 2^24", waiting_funding),
             ("difference × 2^24", difference),
         ],
+    );
+}
+
+/// Invariant 2: what was set aside for makers' rebates is what their seats are owed.
+fn rebates(market: &Market, book: &BookView, report: &mut AuditReport) {
+    let owed: i128 = book.seats().map(|(_, seat)| i128::from(seat.pending().rebate())).sum();
+    let aside = i128::from(market.rebates);
+    report.check(
+        Invariant::Money,
+        Some(market.index),
+        owed == aside,
+        &[("rebates set aside", aside), ("rebates waiting in seats", owed)],
     );
 }
 

@@ -4,11 +4,11 @@
 //! figures. Nothing is assumed of the program but its account layouts: sums are added up here again from the single
 //! positions, seats and cells, and compared with what the program keeps.
 //!
-//! 1. The collateral vault holds at least Σ collateral + Σ pools + Σ fees + Σ fees owed to insurance. More than that are
+//! 1. The collateral vault holds at least Σ collateral + Σ pools + Σ fees + Σ fees owed to insurance + Σ rebates set aside. More than that are
 //!    tokens that somebody sent to the vault.
-//! 2. Per market: Σ (unsettled − basis) of positions + Σ cash waiting in seats + cash of cells and dust + the exchange's
-//!    fee claims + the residual of funding = the pool. Exact, in units of 2^-24 atoms. Maker fees that wait in seats are
-//!    in no sum: a fee is charged, and then counted, when its seat is folded.
+//! 2. Per market: Σ (unsettled − basis) of positions + Σ cash and funding waiting in seats + cash of cells and dust + the
+//!    exchange's fee claims = the pool. Exact, in units of 2^-24 atoms. Maker fees that wait in seats are in no sum: a fee
+//!    is charged, and then counted, when its seat is folded. Rebates that wait are set aside, to the atom.
 //! 3. Per market: lots of longs = lots of shorts, where each side is the ranking index with its dust, and the fills that
 //!    wait in seats are on whichever side they were made.
 //! 4. Every position with lots is a member of a live cell on its side, of that cell's present life, with the lots that it
@@ -69,14 +69,15 @@ pub fn audit(snapshot: &Snapshot, vaults: &Vaults) -> AuditReport {
 /// Invariant 1.
 fn vault_covers(snapshot: &Snapshot, vaults: &Vaults, report: &mut AuditReport) {
     let collateral: i128 = snapshot.accounts().map(|(_, account)| i128::from(account.collateral)).sum();
-    let (mut pools, mut fees, mut insurance_fees) = (0i128, 0i128, 0i128);
+    let (mut pools, mut fees, mut insurance_fees, mut rebates) = (0i128, 0i128, 0i128, 0i128);
     for entry in snapshot.markets() {
         pools += i128::from(entry.market.pool);
         fees += i128::from(entry.market.fees);
         insurance_fees += i128::from(entry.market.insurance_fees);
+        rebates += i128::from(entry.market.rebates);
     }
     let balance = i128::from(vaults.collateral);
-    let surplus = balance - collateral - pools - fees - insurance_fees;
+    let surplus = balance - collateral - pools - fees - insurance_fees - rebates;
     report.surplus = surplus;
     report.check(
         Invariant::VaultCovers,
@@ -88,6 +89,7 @@ fn vault_covers(snapshot: &Snapshot, vaults: &Vaults, report: &mut AuditReport) 
             ("pools", pools),
             ("fees", fees),
             ("insurance fees", insurance_fees),
+            ("rebates", rebates),
             ("surplus", surplus),
             ("insurance vault", i128::from(vaults.insurance)),
         ],

@@ -1,6 +1,7 @@
 //! The exchange of [`crate::testing`] is sound; each test makes one thing wrong and names the check that finds it.
 
-use ballast::state::{MarginAccount, Market};
+use ballast::state::{MarginAccount, Market, SLAB_PREFIX};
+use ballast_book::{BLOCK, HEADER};
 use ballast_units::{Lots, Price, Side};
 use bytemuck::Zeroable;
 use solana_pubkey::Pubkey;
@@ -75,11 +76,11 @@ fn every_pocket_of_a_market_is_counted() {
     type Change = fn(&mut Market);
     let pool: Change = |market| market.pool += 1;
     let claims: Change = |market| market.fee_claims += 1;
-    let residual: Change = |market| market.funding_residual[0] ^= 1;
-    for change in [claims, residual] {
-        assert_eq!(after(|world| world.change(MARKET, change)), [Invariant::Money]);
+    assert_eq!(after(|world| world.change(MARKET, claims)), [Invariant::Money]);
+    let rebates: Change = |market| market.rebates += 1;
+    for change in [pool, rebates] {
+        assert_eq!(after(|world| world.change(MARKET, change)), [Invariant::VaultCovers, Invariant::Money]);
     }
-    assert_eq!(after(|world| world.change(MARKET, pool)), [Invariant::VaultCovers, Invariant::Money]);
     let fees: Change = |market| market.fees += 1;
     let insurance: Change = |market| market.insurance_fees += 1;
     for change in [fees, insurance] {
@@ -88,8 +89,23 @@ fn every_pocket_of_a_market_is_counted() {
 }
 
 #[test]
-fn a_funding_index_that_moved_without_its_residual_is_found() {
-    let found = after(|world| world.change(MARKET, |market: &mut Market| market.funding[0] += 1));
+fn a_funding_index_is_everybodys_to_the_last_fraction() {
+    // Cells and seats hold their cash relative to the index: wherever it is, what some pay the others receive.
+    let mut world = World::new();
+    for move_by in [1, 12_345, 1 << 30] {
+        world.change(MARKET, |market: &mut Market| market.funding[0] += move_by);
+        audit(&world.snapshot().unwrap(), &world.vaults).assert_exact();
+    }
+}
+
+#[test]
+fn funding_of_a_waiting_fill_out_of_nothing_is_found() {
+    // The sum of the header and that of the only seat, the last of its block.
+    let found = after(|world| {
+        let data = &mut world.data(BOOK)[SLAB_PREFIX..];
+        data[24] ^= 1;
+        data[HEADER + BLOCK - 16] ^= 1;
+    });
     assert_eq!(found, [Invariant::Money]);
 }
 

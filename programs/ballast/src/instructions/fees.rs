@@ -60,9 +60,6 @@ fn sweep_dust(market: &mut Market, ranks: &mut Index, now: i64) -> Result<bool> 
     if market.require_price(Action::Liquidate, now).is_err() {
         return Ok(false);
     }
-    // Funding that waiting fills neither paid nor received is insurance's as well.
-    let residual = market.take_funding_residual()?;
-    ranks.draw_dust(Side::Long, residual.neg().or_fail()?).or_fail()?;
     let (funding, mark) = (market.funding_index(), market.mark());
     let mut worth = Quote::ZERO;
     for side in Side::BOTH {

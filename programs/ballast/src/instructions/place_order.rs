@@ -10,8 +10,8 @@ use crate::{
     error::{BallastError, OrFail},
     events::{Cause, OrderPlaced},
     logic::{
-        Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, rejoin, require_initial_margin, settle_slot,
-        slab, take, touch,
+        Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, maker_rate, rejoin, require_initial_margin,
+        settle_slot, slab, take, touch,
     },
     state::{MarginAccount, Market, MarketStatus, Slot},
 };
@@ -219,7 +219,8 @@ fn rest(
     }
     let seat = margin.slots[slot].seat;
     let orders = venue.book.seat(seat, &account).or_fail()?.orders;
-    require!(orders < venue.market.params.max_orders_per_account, BallastError::TooLarge);
+    require!(u32::from(orders) < venue.market.params.max_orders_per_account, BallastError::TooLarge);
+    venue.book.set_maker_fee(seat, maker_rate(venue.market, margin)?).or_fail()?;
     let id = venue
         .book
         .rest(NewOrder {

@@ -56,7 +56,7 @@ pub fn refresh_market(ctx: Context<RefreshMarket>) -> Result<()> {
         let sample = premium(market, &book, reading.price, now, &params)?;
         funding::update(market.funding(), sample, state.mark, now, &params).or_fail()?
     };
-    market.set_funding(funding, book.pending_base_total())?;
+    market.set_funding(funding);
     market.set_mark_state(next);
     market.set_reading(reading);
     emit!(MarkUpdated {

@@ -14,8 +14,8 @@ use crate::{
     error::{BallastError, OrFail},
     events::{Cause, OrderPlaced, TriggerChange, TriggerExecuted, TriggersRemoved, TriggersRemovedFor},
     logic::{
-        Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, pay_protection, protects, rejoin,
-        require_initial_margin, settle_slot, slab, take, touch,
+        Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, maker_rate, pay_protection, protects,
+        rejoin, require_initial_margin, settle_slot, slab, take, touch,
     },
     state::{BOOK_MAGIC, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
@@ -216,6 +216,7 @@ fn rest(
         expires_at: trigger.terms.expires_at,
         flags: 0,
     };
+    venue.book.set_maker_fee(trigger.seat, maker_rate(venue.market, margin)?).or_fail()?;
     let order = match venue.book.rest(new) {
         Err(BookError::Full) => return Ok(None),
         order => order.or_fail()?,

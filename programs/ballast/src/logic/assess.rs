@@ -2,9 +2,10 @@
 //! means for margin.
 
 use anchor_lang::prelude::*;
-use ballast_book::BookView;
+use ballast_book::{BookView, Pending};
 use ballast_rank::{Holding, IndexView};
 use ballast_risk::{
+    funding,
     health::{self, Account, MarketState, PositionHealth, PositionState},
     liquidation, mark,
     oracle::Action,
@@ -161,20 +162,21 @@ pub fn position_state(
     ranks: &IndexView,
 ) -> Result<PositionState> {
     let mut slot = *slot;
-    let mut funding = Quote::ZERO;
+    let mut state = PositionState::default();
     if let Some(side) = slot.position().side().filter(|_| slot.is_member()) {
         let holding = ranks.peek(side, slot.membership(), market.funding_index(), market.mark()).or_fail()?;
-        funding = holding.funding;
+        state.funding = holding.funding;
         apply_holding(&mut slot, &holding)?;
     }
-    let mut state = PositionState { funding, ..PositionState::default() };
     if slot.seat != 0 {
         let seat = book.seat(slot.seat, &key.to_bytes()).or_fail()?;
-        if seat.pending_base != 0 || seat.pending_cash != 0 {
-            slot.trade(Position(seat.pending_base), Quote(seat.pending_cash))?;
+        let pending = seat.pending();
+        if pending != Pending::default() {
+            slot.trade(Position(pending.base), Quote(pending.cash))?;
+            slot.unsettled = slot.unsettled.checked_sub(pending.fees).ok_or(BallastError::Overflow)?;
+            let (waited, _) = funding::whole_atoms(pending.funding_at(market.funding_index()).or_fail()?).or_fail()?;
+            state.funding = state.funding.add(waited).or_fail()?;
         }
-        let fees = i64::try_from(seat.pending_fees).map_err(|_| BallastError::Overflow)?;
-        slot.unsettled = slot.unsettled.checked_sub(fees).ok_or(BallastError::Overflow)?;
         state.bids = Lots(seat.bid_lots);
         state.bid_quote = seat.bid_quote;
         state.asks = Lots(seat.ask_lots);

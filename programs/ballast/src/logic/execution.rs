@@ -5,7 +5,7 @@ use ballast_book::{Event, Matched, SelfTrade, Taker};
 use ballast_risk::fees;
 use ballast_units::{Lots, Price, Quote, Side};
 
-use super::{Venue, charge_fee};
+use super::{Venue, charge_fee, signed};
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, MakerFill, OrderRemoved, PositionChanged, Traded},
@@ -52,8 +52,9 @@ pub fn take(
         self_trade: take.self_trade,
         now,
         max_makers: take.max_makers,
-        maker_fee_ppm: params.maker_fee_ppm,
+        funding_index: venue.market.funding_index(),
         taker_fee_ppm,
+        rebate_budget: margin.collateral,
     };
     let (mut fills, mut removed) = (Vec::new(), Vec::new());
     let matched = venue
@@ -86,7 +87,7 @@ pub fn take(
     slot.trade(base, cash)?;
     let (lots, basis) = (slot.lots, slot.basis);
     let fee = fees::charge(matched.quote, taker_fee_ppm).or_fail()?;
-    let fee = charge_fee(venue.market, margin, index, fee)?;
+    let fee = charge_fee(venue.market, margin, index, fee, matched.rebates_owed)?;
     emit!(Traded {
         market: venue.market.index,
         taker: *key,
@@ -102,7 +103,7 @@ pub fn take(
         cause: take.cause,
         base: base.0,
         cash: cash.0,
-        fee,
+        fee: signed(fee)?,
         lots,
         basis,
     });

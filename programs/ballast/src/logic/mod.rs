@@ -4,6 +4,7 @@
 mod assess;
 mod bounty;
 mod execution;
+mod fees;
 mod forced;
 mod insurance;
 mod protect;
@@ -13,6 +14,7 @@ mod venue;
 pub use assess::*;
 pub use bounty::*;
 pub use execution::*;
+pub use fees::*;
 pub use forced::*;
 pub use insurance::*;
 pub use protect::*;

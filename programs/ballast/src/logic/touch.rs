@@ -1,10 +1,11 @@
 //! Bringing a position up to date and putting it back into the ranking index.
 
 use anchor_lang::prelude::*;
-use ballast_risk::{fees, liquidation, pnl_pool};
+use ballast_book::Pending;
+use ballast_risk::{funding, liquidation, pnl_pool};
 use ballast_units::{Lots, MAX_PRICE, Position, Price, Quote, Side};
 
-use super::{Assessment, Venue, apply_holding, drop_stale_triggers};
+use super::{Assessment, Venue, apply_holding, charge_fee, drop_stale_triggers, pay_rebate, signed};
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, PositionChanged, Settled},
@@ -27,8 +28,9 @@ pub struct Touched {
 /// back with [`rejoin`] before the instruction ends.
 pub fn touch(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<Touched> {
     let mut touched = Touched::default();
-    let funding = leave_index(venue, margin, index, key, &mut touched)?;
-    fold_seat(venue, margin, index, key, &mut touched)?;
+    let held = leave_index(venue, margin, index, key, &mut touched)?;
+    let waited = fold_seat(venue, margin, index, key, &mut touched)?;
+    let funding = held.add(waited).or_fail()?;
     settle(venue.market, margin, index, key, funding, &mut touched)?;
     Ok(touched)
 }
@@ -66,40 +68,52 @@ fn leave_index(
     Ok(holding.funding)
 }
 
+/// Folds the fills that wait in the seat, with their funding from each fill on. Returns that funding: what rounding left
+/// over of it is the dust owner's.
 fn fold_seat(
     venue: &mut Venue,
     margin: &mut MarginAccount,
     index: usize,
     key: &Pubkey,
     touched: &mut Touched,
-) -> Result<()> {
+) -> Result<Quote> {
     let seat = margin.slots[index].seat;
     if seat == 0 {
-        return Ok(());
+        return Ok(Quote::ZERO);
     }
     let pending = {
         venue.book.seat(seat, &key.to_bytes()).or_fail()?;
         venue.book.take_pending(seat).or_fail()?
     };
-    if pending.base != 0 || pending.cash != 0 || pending.fees != 0 {
-        let slot = &mut margin.slots[index];
-        slot.trade(Position(pending.base), Quote(pending.cash))?;
-        let (lots, basis) = (slot.lots, slot.basis);
-        let fee = charge_fee(venue.market, margin, index, pending.fees)?;
-        touched.bounty_base = pending.bounty_base;
-        touched.changed = true;
-        emit!(PositionChanged {
-            market: venue.market.index,
-            account: *key,
-            cause: Cause::Maker,
-            base: pending.base,
-            cash: pending.cash,
-            fee,
-            lots,
-            basis,
-        });
+    if pending == Pending::default() {
+        return Ok(Quote::ZERO);
     }
-    Ok(())
+    let exact = pending.funding_at(venue.market.funding_index()).or_fail()?;
+    let (funding, rest) = funding::whole_atoms(exact).or_fail()?;
+    if rest != 0 {
+        venue.ranks.add_to_dust(Side::Long, rest).or_fail()?;
+    }
+    let slot = &mut margin.slots[index];
+    slot.trade(Position(pending.base), Quote(pending.cash))?;
+    slot.unsettled = slot.unsettled.checked_add(funding.0).ok_or(BallastError::Overflow)?;
+    let (lots, basis) = (slot.lots, slot.basis);
+    let fee = match u64::try_from(pending.fees) {
+        Ok(fee) => signed(charge_fee(venue.market, margin, index, fee, 0)?)?,
+        Err(_) => pay_rebate(venue.market, margin, pending.rebate())?,
+    };
+    touched.bounty_base = pending.bounty_base;
+    touched.changed = true;
+    emit!(PositionChanged {
+        market: venue.market.index,
+        account: *key,
+        cause: Cause::Maker,
+        base: pending.base,
+        cash: pending.cash,
+        fee,
+        lots,
+        basis,
+    });
+    Ok(funding)
 }
 
 fn settle(
@@ -130,25 +144,6 @@ fn settle(
 /// Settles the slot's realised profit and loss against the pool, outside a full touch.
 pub fn settle_slot(market: &mut Market, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
     settle(market, margin, index, key, Quote::ZERO, &mut Touched::default())
-}
-
-/// Charges a trading fee: from settled collateral, and what that does not cover from unsettled profit, where it becomes
-/// the exchange's own claim on the pool, as far as there is any. Insurance gets its share of the settled
-/// part. Returns what was charged.
-pub fn charge_fee(market: &mut Market, margin: &mut MarginAccount, index: usize, fee: u64) -> Result<u64> {
-    let settled = fee.min(margin.collateral);
-    let insured = fees::split(settled, &market.params.fees()).or_fail()?.to_insurance;
-    margin.collateral -= settled;
-    market.insurance_fees = market.insurance_fees.checked_add(insured).ok_or(BallastError::Overflow)?;
-    market.fees = market.fees.checked_add(settled - insured).ok_or(BallastError::Overflow)?;
-    let slot = &mut margin.slots[index];
-    // What neither collateral nor profit covers is waived: a claim on the pool for it would be paid by the winners.
-    let rest = i64::try_from(fee - settled).map_err(|_| BallastError::Overflow)?;
-    let claim = rest.min(slot.unsettled.max(0));
-    slot.unsettled = slot.unsettled.checked_sub(claim).ok_or(BallastError::Overflow)?;
-    market.fee_claims = market.fee_claims.checked_add(claim).ok_or(BallastError::Overflow)?;
-    let claimed = u64::try_from(claim).map_err(|_| BallastError::Overflow)?;
-    Ok(settled + claimed)
 }
 
 /// Puts the slot's position into the ranking index at its entry price and present bankruptcy price, and frees the slot
@@ -207,12 +202,7 @@ pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usi
     let slot = &mut margin.slots[index];
     let account = key.to_bytes();
     let seat = venue.book.seat(slot.seat, &account).or_fail()?;
-    if seat.orders == 0
-        && !seat.has_triggers()
-        && seat.pending_base == 0
-        && seat.pending_cash == 0
-        && seat.pending_fees == 0
-    {
+    if seat.is_idle() {
         venue.book.close_seat(slot.seat, &account).or_fail()?;
         slot.seat = 0;
     }

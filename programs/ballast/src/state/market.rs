@@ -1,14 +1,13 @@
 //! One market: parameters, mark, funding, money pools, counters.
 
 use anchor_lang::prelude::*;
-use ballast_rank::Wide;
 use ballast_risk::{
     funding::FundingState,
     insurance::Budget,
     mark::MarkState,
     oracle::{Action, Reading, conditions},
 };
-use ballast_units::{FUNDING_ONE, Price, Quote};
+use ballast_units::Price;
 
 use super::MarketParams;
 use crate::error::{BallastError, OrFail};
@@ -64,8 +63,8 @@ impl OracleKind {
 /// One market.
 ///
 /// Money identity, exact, in units of 2^-24 atoms (the ranking index's cash is at the market's funding index):
-/// Σ (unsettled − basis) over the accounts + Σ pending cash of seats + Σ cell cash + dust cash + `fee_claims`
-/// + `funding_residual` = `pool`.
+/// Σ (unsettled − basis) over the accounts + Σ pending cash and funding of seats + Σ cell cash + dust cash
+/// + `fee_claims` = `pool`.
 #[account(zero_copy)]
 pub struct Market {
     /// Layout version.
@@ -110,10 +109,11 @@ pub struct Market {
     pub insurance_fees: u64,
     /// Fees that were charged against unsettled profit: the exchange's own claim on the pool.
     pub fee_claims: i64,
-    /// Funding that fills waiting in seats neither paid nor received, as an `i128` in units of 2^-24 atoms, low word
-    /// first. Between a fill and its folding the two sides of the index differ by the seats' lots; this is the other half
-    /// of that difference. Its owner is the exchange.
-    pub funding_residual: [u64; 2],
+    /// Rebates that makers' fills have earned and that wait in seats, in settled atoms, set aside from the fees of the
+    /// takers who filled them.
+    pub rebates: u64,
+    /// Room to grow.
+    pub reserved_word: u64,
     /// Insurance paid into this market so far.
     pub insurance_drawn: u64,
     /// Insurance budget of the running window ([`ballast_risk::insurance::Budget`] as words).
@@ -177,29 +177,9 @@ impl Market {
         self.funding().index
     }
 
-    /// Replaces the funding state, while `waiting` lots wait in seats (positive bought): their share of the move is
-    /// nobody's yet.
-    pub fn set_funding(&mut self, next: FundingState, waiting: i64) -> Result<()> {
-        let moved = i128::from(next.index) - i128::from(self.funding_index());
-        let unowned = moved.checked_mul(i128::from(waiting)).ok_or(BallastError::Overflow)?;
-        let residual = self.funding_residual().checked_sub(unowned).ok_or(BallastError::Overflow)?;
-        self.funding_residual = Wide::new(residual).0;
+    /// Replaces the funding state.
+    pub fn set_funding(&mut self, next: FundingState) {
         self.funding = bytemuck::cast(next);
-        Ok(())
-    }
-
-    /// [`Market::funding_residual`] as a number, in units of 2^-24 atoms.
-    pub fn funding_residual(&self) -> i128 {
-        Wide(self.funding_residual).get()
-    }
-
-    /// Takes the whole atoms out of [`Market::funding_residual`].
-    pub fn take_funding_residual(&mut self) -> Result<Quote> {
-        let residual = self.funding_residual();
-        let one = i128::from(FUNDING_ONE);
-        let atoms = residual >> FUNDING_ONE.trailing_zeros();
-        self.funding_residual = Wide::new(residual - atoms * one).0;
-        Ok(Quote::from_wide(atoms).map_err(BallastError::from)?)
     }
 
     /// Exponent of a lot: it is 10^this of the base asset.

@@ -154,7 +154,7 @@ impl Run {
         let open = view.market(market).expect("the market");
         let (funding, mark) = (open.market.funding_index(), open.market.mark());
         let value = |lots: Lots, side: Side| i128::from(lots.0) * i128::from(mark.0) * i128::from(side.sign());
-        let mut worth = open.market.funding_residual() >> 24;
+        let mut worth = 0i128;
         for side in Side::BOTH {
             let dust = open.ranks.dust(side, funding);
             worth += i128::from(dust.atoms().expect("in range").0) + value(dust.lots, side);

@@ -123,7 +123,10 @@ impl Run {
         let collateral = self.world.collateral(trader);
         if self.dice.chance(30) {
             // To another account of the same owner, or of somebody else, which is refused.
-            let to = self.trader();
+            let owner = self.world.owner(trader).pubkey();
+            let own = |other: &Trader| *other != trader && self.world.owner(*other).pubkey() == owner;
+            let own: Vec<_> = self.everybody().filter(own).collect();
+            let to = if own.is_empty() || self.dice.chance(50) { self.trader() } else { self.dice.pick(&own) };
             return self.world.transfer(trader, to, self.dice.between(1, collateral.max(1)));
         }
         let amount = match self.dice.below(3) {

@@ -1,0 +1,57 @@
+//! Trading fees: what an account pays, what makers get of it, and where the rest goes.
+
+use anchor_lang::prelude::*;
+use ballast_risk::fees;
+
+use crate::{
+    error::{BallastError, OrFail},
+    state::{MarginAccount, Market},
+};
+
+/// Fee on the fills of an account's resting orders in a market, in millionths of the value; negative for a rebate. It
+/// applies to all fills from the moment at which the account next rests an order there.
+pub fn maker_rate(market: &Market, _margin: &MarginAccount) -> Result<i16> {
+    i16::try_from(market.params.maker_fee_ppm).map_err(|_| BallastError::ParameterOutOfBounds.into())
+}
+
+/// Charges a trading fee: from settled collateral, and what that does not cover from unsettled profit, where it becomes
+/// the exchange's own claim on the pool, as far as there is any. Of the settled part, `rebates` are set aside for the
+/// makers of the same trade (negative: what was set aside before returns, because a maker's fee took its place);
+/// insurance gets its share of what is left. Returns what was charged.
+///
+/// The book grants rebates within the taker's settled collateral and its fee ([`ballast_book::Taker::rebate_budget`]), so
+/// `rebates` never exceed the settled part, whatever is waived.
+pub fn charge_fee(
+    market: &mut Market,
+    margin: &mut MarginAccount,
+    index: usize,
+    fee: u64,
+    rebates: i64,
+) -> Result<u64> {
+    let settled = fee.min(margin.collateral);
+    margin.collateral -= settled;
+    market.rebates = market.rebates.checked_add_signed(rebates).ok_or(BallastError::Overflow)?;
+    let kept = settled.checked_sub_signed(rebates).ok_or(BallastError::Overflow)?;
+    let insured = fees::split(kept, &market.params.fees()).or_fail()?.to_insurance;
+    market.insurance_fees = market.insurance_fees.checked_add(insured).ok_or(BallastError::Overflow)?;
+    market.fees = market.fees.checked_add(kept - insured).ok_or(BallastError::Overflow)?;
+    let slot = &mut margin.slots[index];
+    // What neither collateral nor profit covers is waived: a claim on the pool for it would be paid by the winners.
+    let claim = signed(fee - settled)?.min(slot.unsettled.max(0));
+    slot.unsettled = slot.unsettled.checked_sub(claim).ok_or(BallastError::Overflow)?;
+    market.fee_claims = market.fee_claims.checked_add(claim).ok_or(BallastError::Overflow)?;
+    let claimed = u64::try_from(claim).map_err(|_| BallastError::Overflow)?;
+    Ok(settled + claimed)
+}
+
+/// Pays a maker the rebates of its fills, which were set aside when they were made. Returns them as a negative fee.
+pub fn pay_rebate(market: &mut Market, margin: &mut MarginAccount, rebate: u64) -> Result<i64> {
+    market.rebates = market.rebates.checked_sub(rebate).ok_or(BallastError::Overflow)?;
+    margin.credit(rebate)?;
+    Ok(-signed(rebate)?)
+}
+
+/// An amount of atoms as a signed one.
+pub fn signed(amount: u64) -> Result<i64> {
+    i64::try_from(amount).map_err(|_| BallastError::Overflow.into())
+}
