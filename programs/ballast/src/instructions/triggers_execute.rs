@@ -203,7 +203,7 @@ fn rest(
     let fits = lots >= params.min_lots
         && (low..=high).contains(&price)
         && price.0.is_multiple_of(params.tick)
-        && seat.orders < params.max_orders_per_account;
+        && u32::from(seat.orders) < params.max_orders_per_account;
     if !fits {
         return Ok(None);
     }
