@@ -227,6 +227,11 @@ fn the_rest_of_a_limit_trigger_rests_and_its_pair_takes_it_back() {
     world.bid(bob, BTC, 1_000, 950 * CENT);
     let receipt = world.execute_trigger(kit, ann, BTC, stop).succeeds();
     assert!(trigger_execution(&receipt).unwrap().sibling_gone);
+    let cancelled = receipt.events().into_iter().find_map(|event| match event {
+        Event::OrdersCancelled(cancelled) => Some((cancelled.orders, cancelled.lots)),
+        _ => None,
+    });
+    assert_eq!(cancelled, Some((1, 700)), "what leaves the book is reported");
     assert_eq!((world.position(ann, BTC), world.slot(ann, BTC).seat), (0, 0));
     world.cancel(ann, BTC, order.unwrap().0).fails();
 }

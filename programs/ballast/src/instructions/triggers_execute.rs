@@ -1,7 +1,9 @@
 //! Executing what is due, and letting trailing stops follow the mark: by anyone.
 
 use anchor_lang::prelude::*;
-use ballast_book::{Book, BookError, Execution, NewOrder, OrderId, SelfTrade, Stopped, Trigger, TriggerId};
+use ballast_book::{
+    Book, BookError, Executed, Execution, NewOrder, OrderId, SelfTrade, Sibling, Stopped, Trigger, TriggerId,
+};
 use ballast_risk::oracle::Action;
 use ballast_units::{Lots, Price, Side};
 
@@ -12,7 +14,9 @@ use super::{
 };
 use crate::{
     error::{BallastError, OrFail},
-    events::{Cause, OrderPlaced, TriggerChange, TriggerExecuted, TriggersRemoved, TriggersRemovedFor},
+    events::{
+        Cause, OrderPlaced, OrdersCancelled, TriggerChange, TriggerExecuted, TriggersRemoved, TriggersRemovedFor,
+    },
     logic::{
         Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, maker_rate, pay_protection, protects,
         rejoin, require_initial_margin, settle_slot, slab, take, touch,
@@ -164,7 +168,7 @@ fn trade(
         now,
     )?;
     let closed = margin.slots[slot].lots == 0;
-    let executed = venue.book.execute_trigger(trigger.id, matched.lots, closed).or_fail()?;
+    let executed = take_off(venue, key, trigger.id, matched.lots, closed)?;
     let mut done = Done {
         lots: matched.lots,
         quote: matched.quote,
@@ -179,6 +183,24 @@ fn trade(
         done.rested = rest(venue, margin, slot, key, trigger, lots.sub(matched.lots).or_fail()?)?;
     }
     Ok(done)
+}
+
+/// Takes executed lots off a trigger and its pair, and reports what that takes off an order that the pair has become.
+fn take_off(venue: &mut Venue, key: &Pubkey, trigger: TriggerId, lots: Lots, closed: bool) -> Result<Executed> {
+    let order = match venue.book.view().sibling(trigger).or_fail()? {
+        Some(Sibling::Order(order)) => Some(venue.book.view().order(order).or_fail()?),
+        Some(Sibling::Trigger(_)) | None => None,
+    };
+    let executed = venue.book.execute_trigger(trigger, lots, closed).or_fail()?;
+    if let Some(order) = order.filter(|_| !lots.is_zero()) {
+        emit!(OrdersCancelled {
+            market: venue.market.index,
+            account: *key,
+            orders: if executed.sibling_gone.is_some() { 1 } else { 0 },
+            lots: order.lots.min(lots).0,
+        });
+    }
+    Ok(executed)
 }
 
 /// Puts up to `lots` of a limit trigger on the book, no more than together with the account's other orders of that side can
