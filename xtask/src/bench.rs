@@ -14,10 +14,20 @@ use crate::workspace;
 pub fn run(json: Option<&Path>) -> Result<()> {
     let json = json.map(absolute).transpose().context("the path of the JSON file")?;
     sbpf_build::build_all(&[Program::BALLAST, Program::RANK_PROBE])?;
-    let mut bench = Command::new(build()?);
+    let mut bench = Command::new(build("bench")?);
     if let Some(json) = json {
         bench.arg("--json").arg(json);
     }
+    finish(bench)
+}
+
+/// Compiles the program, then measures how many instructions it does in a second on one core of this machine.
+pub fn throughput() -> Result<()> {
+    sbpf_build::build_all(&[Program::BALLAST])?;
+    finish(Command::new(build("throughput")?))
+}
+
+fn finish(mut bench: Command) -> Result<()> {
     let status = bench.current_dir(workspace::root()).status().context("starting the benchmark")?;
     if !status.success() {
         bail!("the benchmark could not measure everything: see above");
@@ -27,9 +37,9 @@ pub fn run(json: Option<&Path>) -> Result<()> {
 
 /// Builds what measures, with the features that `cargo xtask test` builds the same crates with, so that neither compiles
 /// them again for the other.
-fn build() -> Result<PathBuf> {
+fn build(example: &str) -> Result<PathBuf> {
     let mut child = Command::new(workspace::cargo())
-        .args(["build", "--workspace", "--example", "bench", "--message-format=json-render-diagnostics"])
+        .args(["build", "--workspace", "--example", example, "--message-format=json-render-diagnostics"])
         .current_dir(workspace::root())
         .stdout(Stdio::piped())
         .spawn()
@@ -37,7 +47,7 @@ fn build() -> Result<PathBuf> {
     let mut executable = None;
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {
-            executable = executable_of(&line.context("reading cargo's messages")?).or(executable);
+            executable = executable_of(example, &line.context("reading cargo's messages")?).or(executable);
         }
     }
     let status = child.wait().context("waiting for cargo build")?;
@@ -48,9 +58,9 @@ fn build() -> Result<PathBuf> {
 }
 
 /// The executable that a message of cargo reports, if it is the benchmark's.
-fn executable_of(message: &str) -> Option<PathBuf> {
+fn executable_of(example: &str, message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
-    let ours = message["target"]["name"] == "bench" && message["target"]["kind"][0] == "example";
+    let ours = message["target"]["name"] == example && message["target"]["kind"][0] == "example";
     message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
 }
 
@@ -65,10 +75,10 @@ mod tests {
                 r#"{{"reason":"compiler-artifact","target":{{"kind":["{kind}"],"name":"{name}"}},"executable":"/x"}}"#
             )
         };
-        assert_eq!(executable_of(&message("bench", "example")), Some(PathBuf::from("/x")));
-        assert_eq!(executable_of(&message("bench", "bin")), None);
-        assert_eq!(executable_of(&message("accuracy", "example")), None);
-        assert_eq!(executable_of(r#"{"reason":"build-finished","success":true}"#), None);
-        assert_eq!(executable_of("no JSON"), None);
+        assert_eq!(executable_of("bench", &message("bench", "example")), Some(PathBuf::from("/x")));
+        assert_eq!(executable_of("bench", &message("bench", "bin")), None);
+        assert_eq!(executable_of("bench", &message("accuracy", "example")), None);
+        assert_eq!(executable_of("bench", r#"{"reason":"build-finished","success":true}"#), None);
+        assert_eq!(executable_of("bench", "no JSON"), None);
     }
 }

@@ -44,6 +44,9 @@ enum Task {
         /// Also write the figures to this file, as an array of objects with name, measured, budget and unit
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+        /// Instead, how many instructions a second the virtual machine does on one core of this machine
+        #[arg(long, conflicts_with = "json")]
+        throughput: bool,
     },
     /// Write the program's interface description to programs/ballast/idl/ballast.json
     Idl {
@@ -106,7 +109,8 @@ fn run(task: Task) -> Result<()> {
             sbpf_build::build_program(&Toolchain::find_or_bootstrap()?, program, &features)?;
             Ok(())
         }
-        Task::Bench { json } => bench::run(json.as_deref()),
+        Task::Bench { throughput: true, .. } => bench::throughput(),
+        Task::Bench { json, .. } => bench::run(json.as_deref()),
         Task::Idl { check } => idl::run(check),
         Task::Replay { arguments } => replay::run(&arguments),
         Task::Fuzz { target, runs, minimise } => fuzz::run(target.as_deref(), runs, minimise),

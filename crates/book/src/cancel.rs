@@ -2,10 +2,11 @@
 
 use ballast_units::{Lots, Price, Side};
 
-use crate::order::{Order, OrderId, key_of, order, order_mut};
+use crate::front::keys_within;
+use crate::order::{Order, OrderId, key_of, order, order_mut, tree_of};
 use crate::seat::{seat_mut, unlist};
 use crate::slab::{Block, Header, index};
-use crate::{Book, BookError, slab, tree, walk};
+use crate::{Book, BookError, MatchTerms, slab, tree};
 
 /// Why an order was removed without a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +19,10 @@ pub enum Reason {
     SelfTrade,
     /// It rested beyond the band on the side of the takers, where nothing may match.
     OutOfBand,
-    /// It was the worst of its side and the slab was full.
+    /// It was the worst of its side and the book was full.
     Evicted,
+    /// It was pegged and stood beyond its limit when a taker met it.
+    BeyondLimit,
 }
 
 /// An order that was removed.
@@ -43,13 +46,13 @@ pub struct CancelledOrder {
 
 /// Takes an order out of its tree and its seat's list and frees its block. The seat's sums are the caller's.
 #[inline]
-pub(crate) fn detach(header: &mut Header, blocks: &mut [Block], id: u32, side: Side) -> Result<(), BookError> {
-    let (older, newer, seat) = {
+pub(crate) fn detach(header: &mut Header, blocks: &mut [Block], id: u32) -> Result<(), BookError> {
+    let (older, newer, seat, tree) = {
         let order = order(blocks, id)?;
-        (order.older, order.newer, order.node.seat)
+        (order.older, order.newer, order.node.seat, order.tree())
     };
     unlist(blocks, seat, older, newer)?;
-    tree::remove(blocks, &mut header.roots[side.index()], id)?;
+    tree::remove(blocks, &mut header.roots[tree], id)?;
     slab::release(header, blocks, id)
 }
 
@@ -61,7 +64,7 @@ pub(crate) fn withdraw(
     reason: Reason,
 ) -> Result<CancelledOrder, BookError> {
     let order: &Order = order(blocks, id)?;
-    let (side, price, lots) = (order.side(), order.price(), order.lots);
+    let (side, price, lots) = (order.side(), order.limit, order.lots);
     let cancelled = CancelledOrder {
         id: order.id(),
         side,
@@ -73,7 +76,7 @@ pub(crate) fn withdraw(
     };
     // Exact: checked when it came to rest.
     seat_mut(blocks, cancelled.seat)?.unreserve(side, lots, lots.wrapping_mul(price))?;
-    detach(header, blocks, id, side)?;
+    detach(header, blocks, id)?;
     Ok(cancelled)
 }
 
@@ -84,9 +87,10 @@ pub(crate) fn find(blocks: &[Block], id: OrderId) -> Result<(u32, &Order), BookE
         Some(block) if block.node.kind == slab::ORDER => bytemuck::cast_ref::<Block, Order>(block),
         _ => return Err(BookError::OrderNotFound),
     };
-    let price = u64::try_from(id.0 >> 64).map_err(|_| BookError::OrderNotFound)?;
-    let same =
-        order.sequence == id.sequence() && order.node.key == key_of(id.side(), price) && order.side() == id.side();
+    let same = order.sequence == id.sequence()
+        && order.node.key == key_of(id.side(), id.sorted_by())
+        && order.side() == id.side()
+        && order.is_pegged() == id.is_pegged();
     if same { Ok((at, order)) } else { Err(BookError::OrderNotFound) }
 }
 
@@ -157,6 +161,36 @@ impl Book<'_> {
         Ok(cancelled)
     }
 
+    /// Cancels a seat's orders of a side, newest first, at most `limit`, until no more than `keep` lots of it rest. Gives
+    /// their number.
+    ///
+    /// # Errors
+    /// `SeatNotFound`.
+    pub fn cancel_beyond(
+        &mut self,
+        seat: u32,
+        side: Side,
+        keep: Lots,
+        limit: u32,
+        mut on_cancel: impl FnMut(&CancelledOrder),
+    ) -> Result<u32, BookError> {
+        let (mut at, orders) = self.list_of(seat)?;
+        let mut cancelled = 0;
+        for _ in 0..orders {
+            if cancelled == limit || self.view().seat_by_id(seat)?.lots(side) <= keep {
+                break;
+            }
+            let order = order(self.blocks, at)?;
+            let older = order.older;
+            if side == order.side() {
+                on_cancel(&self.withdraw(at, Reason::Requested)?);
+                cancelled += 1;
+            }
+            at = older;
+        }
+        Ok(cancelled)
+    }
+
     /// Removes an order whose time is over, whoever's it is.
     ///
     /// # Errors
@@ -169,36 +203,30 @@ impl Book<'_> {
         self.withdraw(at, Reason::Expired)
     }
 
-    /// Removes orders from the best of `side` on, at most `limit`, while they lie beyond the band (lowest and highest
-    /// price that may match) on the takers' side, or are expired. Gives their number. Anyone may have this done.
+    /// Removes orders from the best of `side` on, at most `limit`, while takers only pass over them: beyond the band on the
+    /// takers' side, expired, or pegged and beyond their limit. First those with a price of their own, then the pegged ones.
+    /// Gives their number. Anyone may have this done.
     ///
     /// # Errors
     /// None but `Corrupt`.
     pub fn clean(
         &mut self,
         side: Side,
-        band: (Price, Price),
-        now: i64,
+        terms: &MatchTerms,
         limit: u32,
         mut on_cancel: impl FnMut(&CancelledOrder),
     ) -> Result<u32, BookError> {
-        let (start, _) = keys_within(side, band);
         let mut cancelled = 0;
-        while cancelled < limit {
-            let at = self.header.roots[side.index()].first;
-            if at == 0 {
-                break;
+        for pegged in [false, true] {
+            while cancelled < limit {
+                let at = self.header.roots[tree_of(side, pegged)].first;
+                if at == 0 {
+                    break;
+                }
+                let Some(reason) = useless(order(self.blocks, at)?, terms) else { break };
+                on_cancel(&self.withdraw(at, reason)?);
+                cancelled += 1;
             }
-            let order = order(self.blocks, at)?;
-            let reason = if order.node.key < start {
-                Reason::OutOfBand
-            } else if order.expired(now) {
-                Reason::Expired
-            } else {
-                break;
-            };
-            on_cancel(&self.withdraw(at, reason)?);
-            cancelled += 1;
         }
         Ok(cancelled)
     }
@@ -224,13 +252,24 @@ impl Book<'_> {
     ///
     /// # Errors
     /// `OrderNotFound` if the side is empty.
-    pub fn evict_worst(&mut self, side: Side) -> Result<CancelledOrder, BookError> {
-        let head = walk::last_level(self.blocks, &self.header.roots[side.index()])?;
-        if head == 0 {
-            return Err(BookError::OrderNotFound);
-        }
-        let at = tree::node(self.blocks, head)?.prev;
+    pub fn evict_worst(&mut self, side: Side, terms: &MatchTerms) -> Result<CancelledOrder, BookError> {
+        let (at, _) = self.view().worst_of(side, terms)?.ok_or(BookError::OrderNotFound)?;
         self.withdraw(at, Reason::Evicted)
+    }
+}
+
+/// Why takers only pass over an order at the front of its tree, if they do.
+pub(crate) fn useless(order: &Order, terms: &MatchTerms) -> Option<Reason> {
+    let price = order.standing(terms);
+    let (start, _) = keys_within(order.side(), terms.band);
+    if key_of(order.side(), price) < start {
+        Some(Reason::OutOfBand)
+    } else if order.expired(terms.now) {
+        Some(Reason::Expired)
+    } else if order.is_beyond_limit(price) {
+        Some(Reason::BeyondLimit)
+    } else {
+        None
     }
 }
 
@@ -239,16 +278,7 @@ pub(crate) fn shrink(blocks: &mut [Block], id: u32, lots: u64) -> Result<Lots, B
     let order = order_mut(blocks, id)?;
     let left = order.lots.checked_sub(lots).ok_or(BookError::Corrupt)?;
     order.lots = left;
-    let (side, price, seat) = (order.side(), order.price(), order.node.seat);
+    let (side, price, seat) = (order.side(), order.limit, order.node.seat);
     seat_mut(blocks, seat)?.unreserve(side, lots, lots.wrapping_mul(price))?;
     Ok(Lots(left))
-}
-
-/// First and last key of a side's orders inside a band of prices.
-#[inline(always)]
-pub(crate) fn keys_within(side: Side, (low, high): (Price, Price)) -> (u64, u64) {
-    match side {
-        Side::Long => (key_of(side, high.0), key_of(side, low.0)),
-        Side::Short => (key_of(side, low.0), key_of(side, high.0)),
-    }
 }

@@ -3,9 +3,9 @@
 
 use core::fmt;
 
-use ballast_units::{MAX_LOTS, MAX_PRICE, Side};
+use ballast_units::{MAX_LOTS, MAX_PRICE};
 
-use crate::order::{MAX_ARRIVALS, Order, OrderId, order};
+use crate::order::{MAX_ARRIVALS, Order, key_of, order};
 use crate::seat::Seat;
 use crate::slab::{FREE, Free, ORDER, ROOTS, SEAT, TRIGGER, index};
 use crate::tree::{LEAF, Node, Root, descend, highest_bit, node};
@@ -223,16 +223,22 @@ impl BookView<'_> {
     }
 
     fn check_order(&self, root: u8, at: u32, order: &Order) -> Result<(), Broken> {
-        let price = order.price();
-        let side = if order.side() == Side::Long { 0 } else { 1 };
+        let price = order.limit;
         let value = u128::from(price) * u128::from(order.lots);
+        let sorted_by = key_of(order.side(), order.node.key);
+        let sorted = match order.peg() {
+            None => sorted_by == price,
+            Some(offset) => offset.unsigned_abs() <= MAX_PRICE,
+        };
         let sane = order.side <= 1
-            && side == root
+            && order.pegged <= 1
+            && order.tree() == usize::from(root)
+            && sorted
             && (1..=MAX_PRICE).contains(&price)
             && (1..=MAX_LOTS).contains(&order.lots)
             && i64::try_from(value).is_ok()
             && order.expires_at >= 0
-            && OrderId::new(order.side(), price, order.sequence).block() == at
+            && order.id().block() == at
             && order.sequence >> 20 < self.header.arrivals;
         if sane { Ok(()) } else { Err(Broken::Order(at)) }
     }
@@ -266,7 +272,7 @@ impl BookView<'_> {
             }
             let sum = &mut sums[order.side().index()];
             sum[0] += u128::from(order.lots);
-            sum[1] += u128::from(order.lots) * u128::from(order.price());
+            sum[1] += u128::from(order.lots) * u128::from(order.limit);
             newer = at;
             at = order.older;
         }

@@ -30,11 +30,19 @@
 //! | [`take_pending`](Book::take_pending) | 40 | 40 |
 //! | [`impact_price`](Book::impact_price), each order looked at | 70 | |
 //!
+//! # Pegged orders
+//! An order may stand at an offset from the market's reference for its side (the mark, rounded to the tick away from the
+//! touch) instead of at a price. Pegged orders have trees of their own, sorted by offset, which is the order of their
+//! prices wherever the reference is: a mark that moves writes nothing. A taker merges the two trees of a side. A peg has a
+//! limit; standing beyond it, it cannot trade, and whoever meets it removes it. Its seat reserves the limit, so a seat's
+//! sums do not move with the mark.
+//!
 //! # Invariants
 //! Each is named by a test (`inv_<number>_…`); [`BookView::check`] looks for 2 to 6 in a slab's bytes.
 //!
-//! 1. Orders of a side are met by price, best first, and at one price by arrival; nothing trades beyond the taker's limit
-//!    or outside the band, and an order passed over costs nothing by itself.
+//! 1. Orders of a side are met by price, best first, and at one price by arrival, pegged ones among them at the price
+//!    where they stand; nothing trades beyond the taker's limit, outside the band, or beyond a peg's own limit, and an order
+//!    passed over costs nothing by itself.
 //! 2. A side's tree holds exactly its orders; each inner node stands for the highest bit in which the keys below differ;
 //!    a block's leaf is below its own inner node.
 //! 3. Every block below the high-water mark is one of order, seat, trigger, or entry of the free list, and reached once.
@@ -56,6 +64,7 @@
 mod cancel;
 mod check;
 mod error;
+mod front;
 mod iter;
 mod matching;
 mod order;
@@ -74,11 +83,11 @@ mod wide;
 pub use cancel::{CancelledOrder, Reason};
 pub use check::Broken;
 pub use error::BookError;
-pub use iter::{Level, Levels, Orders, SeatOrders, Seats};
+pub use iter::{Level, Levels, Orders, SeatOrders, Seats, Standing, StandingOrders};
 pub use order::{NewOrder, OrderId, RestingOrder};
 pub use seat::{Pending, Seat};
 pub use slab::{BLOCK, HEADER, MAX_BLOCKS, space};
-pub use taker::{Event, Fill, Matched, SelfTrade, Stopped, Taker};
+pub use taker::{Event, Fill, MatchTerms, Matched, SelfTrade, Stopped, Taker};
 pub use trigger::{
     Execution, Fires, MAX_TRAIL_PPM, MAX_TRIGGERS, MIN_TRAIL_PPM, NewTrigger, Sibling, TRIGGER_SHARE, Terms, Trigger,
     TriggerId, TriggerPrice, trailing_price, worst_price,

@@ -2,12 +2,11 @@
 
 use ballast_units::{Lots, Price, Side};
 
-use crate::cancel::{Reason, detach, keys_within, shrink, withdraw};
-use crate::order::{OrderId, key_of, order, order_mut};
+use crate::cancel::{Reason, detach, shrink, withdraw};
+use crate::front::{Front, Met, keys_within};
+use crate::order::{key_of, order, order_mut, tree_of};
 use crate::seat::{Seat, seat, seat_mut};
-use crate::slab::Block;
-use crate::tree::{Root, node};
-use crate::{Book, BookError, Event, Fill, Matched, SelfTrade, Stopped, Taker, walk};
+use crate::{Book, BookError, Event, Fill, Matched, SelfTrade, Stopped, Taker};
 
 /// Parts in one, of a fee rate.
 const PPM: u64 = 1_000_000;
@@ -20,7 +19,7 @@ impl Book<'_> {
     /// `InvalidOrder` if the fee rate exceeds one; `Overflow` if a maker's pending sums or the taker's quote leave their range.
     pub fn match_taker(&mut self, taker: Taker, mut on_event: impl FnMut(&Event)) -> Result<Matched, BookError> {
         let side = taker.side.opposite();
-        let (start, end_of_band) = keys_within(side, taker.band);
+        let (_, end_of_band) = keys_within(side, taker.terms.band);
         let limit = key_of(side, taker.limit.0);
         let end = limit.min(end_of_band);
         if u64::from(taker.taker_fee_ppm) > PPM {
@@ -28,38 +27,40 @@ impl Book<'_> {
         }
         let (mut left, mut budget) = (taker.lots.0, taker.rebate_budget);
         let mut matched = Matched::nothing();
-        let mut at = first_from(self.blocks, &self.header.roots[side.index()], start)?;
+        let mut front = Front::new(self.header, self.blocks, side, &taker.terms)?;
         matched.stopped = loop {
             if left == 0 {
                 break Stopped::Filled;
             }
-            if at == 0 {
-                break if self.header.roots[side.index()].count == 0 { Stopped::Empty } else { Stopped::Band };
-            }
-            let order = order(self.blocks, at)?;
-            if order.node.key > end {
-                break if order.node.key > limit { Stopped::Price } else { Stopped::Band };
+            let Some(met) = front.met(self.blocks)? else {
+                let counts = [false, true].map(|pegged| self.header.roots[tree_of(side, pegged)].count);
+                break if counts == [0, 0] { Stopped::Empty } else { Stopped::Band };
+            };
+            if met.key > end {
+                break if met.key > limit { Stopped::Price } else { Stopped::Band };
             }
             if matched.makers >= taker.max_makers {
                 break Stopped::MakerLimit;
             }
-            let front = at == self.header.roots[side.index()].first;
-            // Where orders before the band were passed over, the root does not know what follows.
-            let next = if front { 0 } else { walk::next(self.blocks, at)? };
+            let after = front.after(self.header, self.blocks, &met)?;
+            let order = order(self.blocks, met.id)?;
+            let price = key_of(side, met.key);
             let own = same_owner(&seat(self.blocks, order.node.seat)?.owner, &taker.owner);
-            let gone = if own || order.expired(taker.now) {
-                let Some(event) = self.pass(&taker, at, &mut left, &mut matched)? else { break Stopped::SelfTrade };
+            let gone = if own || order.expired(taker.terms.now) || order.is_beyond_limit(price) {
+                let Some(event) = self.pass(&taker, met.id, price, &mut left, &mut matched)? else {
+                    break Stopped::SelfTrade;
+                };
                 on_event(&event);
                 !matches!(event, Event::Decremented { maker_left, .. } if !maker_left.is_zero())
             } else {
-                let fill = self.trade(&taker, side, at, left, &mut budget, &mut matched)?;
+                let fill = self.trade(&taker, side, &met, left, &mut budget, &mut matched)?;
                 left -= fill.lots.0;
                 on_event(&Event::Fill(fill));
                 fill.maker_done
             };
             matched.makers += 1;
             if gone {
-                at = if front { self.header.roots[side.index()].first } else { next };
+                front.pass_gone(self.header, &met, after);
             }
         };
         // Cannot be negative: what is left is what was asked for less these two.
@@ -72,19 +73,24 @@ impl Book<'_> {
         Ok(matched)
     }
 
-    /// The taker meets an order that is expired or of its own owner. `None` if that ends it.
+    /// The taker meets an order that is expired, beyond its limit, or of its own owner. `None` if that ends it.
     #[inline(never)]
     fn pass(
         &mut self,
         taker: &Taker,
         at: u32,
+        price: u64,
         left: &mut u64,
         matched: &mut Matched,
     ) -> Result<Option<Event>, BookError> {
         let order = order(self.blocks, at)?;
-        if order.expired(taker.now) {
+        if order.expired(taker.terms.now) {
             matched.expired += 1;
             return Ok(Some(Event::Cancelled(withdraw(self.header, self.blocks, at, Reason::Expired)?)));
+        }
+        if order.is_beyond_limit(price) {
+            matched.beyond_limit += 1;
+            return Ok(Some(Event::Cancelled(withdraw(self.header, self.blocks, at, Reason::BeyondLimit)?)));
         }
         match taker.self_trade {
             SelfTrade::CancelTaking => Ok(None),
@@ -110,30 +116,31 @@ impl Book<'_> {
         }
     }
 
-    /// The taker, of which `left` lots are left, trades with order `at`.
+    /// The taker, of which `left` lots are left, trades with the order that it met.
     #[inline(always)]
     fn trade(
         &mut self,
         taker: &Taker,
         side: Side,
-        at: u32,
+        met: &Met,
         left: u64,
         budget: &mut u64,
         matched: &mut Matched,
     ) -> Result<Fill, BookError> {
-        let order = order_mut(self.blocks, at)?;
-        let (price, seat) = (key_of(side, order.node.key), order.node.seat);
-        let (sequence, client_id) = (order.sequence, order.client_id);
+        let order = order_mut(self.blocks, met.id)?;
+        let (price, seat) = (key_of(side, met.key), order.node.seat);
+        let (order_id, client_id) = (order.id(), order.client_id);
         let lots = left.min(order.lots);
         let maker_left = order.lots - lots;
         order.lots = maker_left;
-        // Not more than the whole order's, which was checked when it came to rest.
+        // Not more than the whole order's, which was checked when it came to rest or, for a peg, was met.
         let quote = lots.wrapping_mul(price);
+        let reserved = if met.pegged { lots.wrapping_mul(order.limit) } else { quote };
         let maker = seat_mut(self.blocks, seat)?;
         let fees = fees(quote, maker.maker_fee_ppm, taker.taker_fee_ppm, budget)?;
         let fill = Fill {
             seat,
-            order_id: OrderId::new(side, price, sequence),
+            order_id,
             client_id,
             price: Price(price),
             lots: Lots(lots),
@@ -142,13 +149,14 @@ impl Book<'_> {
             maker_left: Lots(maker_left),
             maker_done: maker_left == 0,
         };
+        maker.unreserve(side, lots, reserved)?;
         let owed = credit(maker, side, &fill, fees.earned, taker.funding_index)?;
         matched.quote = matched.quote.checked_add(quote).ok_or(BookError::Overflow)?;
         // At most the quote, for no rate exceeds one.
         matched.maker_fees = matched.maker_fees.wrapping_add(fill.maker_fee);
         matched.rebates_owed = matched.rebates_owed.wrapping_add(owed);
         if maker_left == 0 {
-            detach(self.header, self.blocks, at, side)?;
+            detach(self.header, self.blocks, met.id)?;
         }
         Ok(fill)
     }
@@ -157,7 +165,6 @@ impl Book<'_> {
 /// Books a fill at its maker's seat. Gives by how much this raised the rebates that the seat is owed.
 #[inline(always)]
 fn credit(seat: &mut Seat, side: Side, fill: &Fill, earned: u64, funding_index: i64) -> Result<i64, BookError> {
-    seat.unreserve(side, fill.lots.0, fill.quote)?;
     let lots = i64::try_from(fill.lots.0).map_err(|_| BookError::Corrupt)?;
     let quote = i64::try_from(fill.quote).map_err(|_| BookError::Corrupt)?;
     let (base, cash) = match side {
@@ -173,13 +180,6 @@ fn credit(seat: &mut Seat, side: Side, fill: &Fill, earned: u64, funding_index: 
     seat.pending_bounty_base = seat.pending_bounty_base.checked_add(earned).ok_or(BookError::Overflow)?;
     seat.pending_funding.add_product(base, funding_index)?;
     Ok(owed)
-}
-
-/// Head of the first level whose key is at least `start`: the best, unless that lies before.
-#[inline]
-pub(crate) fn first_from(blocks: &[Block], root: &Root, start: u64) -> Result<u32, BookError> {
-    let first = root.first;
-    if first == 0 || node(blocks, first)?.key >= start { Ok(first) } else { walk::seek(blocks, root, start) }
 }
 
 #[inline(always)]

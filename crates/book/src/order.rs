@@ -3,7 +3,7 @@
 use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Price, Side};
 use bytemuck::{Pod, Zeroable};
 
-use crate::slab::{self, BLOCK, Block, ORDER, index};
+use crate::slab::{self, BLOCK, Block, ORDER, PEGS, index};
 use crate::tree::{self, Node};
 use crate::{Book, BookError, seat};
 
@@ -12,21 +12,42 @@ pub(crate) const BLOCK_BITS: u32 = 20;
 /// Arrivals that a book can number: with a bit for the side and 20 for the block, 43 bits are left.
 pub(crate) const MAX_ARRIVALS: u64 = 1 << 43;
 
+/// Marks the upper half of a pegged order's id, which holds its offset + [`PEG_BIAS`] in place of a price.
+const PEG_MARK: u64 = 1 << 63;
+/// What is added to the offset of a pegged order, so that it sorts like a price.
+pub(crate) const PEG_BIAS: u64 = 1 << 40;
+
 /// Identifies an order of one market for ever: price × 2^64 + sequence for an ask, price × 2^64 + !sequence for a bid,
 /// so that the best ask is the smallest id and the best bid the greatest. The sequence is the number of the order's
 /// arrival × 2^20 + the number of its block, so the top bit of the low half tells the side, and an order is found from
-/// its id without a search.
+/// its id without a search. A pegged order's id has its offset from the mark in place of the price, and the top bit set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct OrderId(pub u128);
 
 impl OrderId {
-    pub(crate) fn new(side: Side, price: u64, sequence: u64) -> OrderId {
+    #[inline(always)]
+    pub(crate) fn new(side: Side, high: u64, sequence: u64) -> OrderId {
         let low = match side {
             Side::Long => !sequence,
             Side::Short => sequence,
         };
-        OrderId(u128::from(price) << 64 | u128::from(low))
+        OrderId(u128::from(high) << 64 | u128::from(low))
+    }
+
+    fn high(self) -> u64 {
+        // The high half, which fits.
+        (self.0 >> 64) as u64
+    }
+
+    /// Whether it is a pegged order's.
+    pub fn is_pegged(self) -> bool {
+        self.high() & PEG_MARK != 0
+    }
+
+    /// By what the order is sorted in its tree: a price, or an offset + [`PEG_BIAS`].
+    pub(crate) fn sorted_by(self) -> u64 {
+        self.high() & !PEG_MARK
     }
 
     fn low(self) -> u64 {
@@ -39,10 +60,9 @@ impl OrderId {
         if self.low() >> 63 == 0 { Side::Short } else { Side::Long }
     }
 
-    /// The order's price.
+    /// The order's price; zero of a pegged order, whose price follows the mark.
     pub fn price(self) -> Price {
-        // The high half, which fits.
-        Price((self.0 >> 64) as u64)
+        if self.is_pegged() { Price(0) } else { Price(self.high()) }
     }
 
     /// Ascends with arrival within a market, whatever the side.
@@ -65,8 +85,11 @@ impl OrderId {
 pub struct NewOrder {
     /// Long to bid, short to ask.
     pub side: Side,
-    /// 1 to [`MAX_PRICE`].
+    /// 1 to [`MAX_PRICE`]. Of a pegged order: the worst price at which it may trade, and at which it counts in its seat.
     pub price: Price,
+    /// Of a pegged order: where it stands from the market's reference for its side ([`MatchTerms`](crate::MatchTerms)), in atoms per
+    /// lot, at most [`MAX_PRICE`] up or down.
+    pub peg: Option<i64>,
     /// 1 to [`MAX_LOTS`].
     pub lots: Lots,
     /// The maker's seat, which the caller has verified to be theirs.
@@ -88,6 +111,8 @@ pub struct RestingOrder {
     pub side: Side,
     /// Its limit.
     pub price: Price,
+    /// Of a pegged order: where it stands from the reference.
+    pub peg: Option<i64>,
     /// What is left of it.
     pub lots: Lots,
     /// The maker's seat.
@@ -121,9 +146,12 @@ pub(crate) struct Order {
     /// The seat's next newer order, 0 if this is its newest.
     pub newer: u32,
     /// 0 for a bid, 1 for an ask.
-    pub side: u64,
-    /// For pegs and triggers.
-    pub reserved: [u64; 9],
+    pub side: u32,
+    /// 1 for a pegged order, otherwise 0.
+    pub pegged: u32,
+    /// Worst price, at which it counts in its seat.
+    pub limit: u64,
+    pub reserved: [u64; 8],
 }
 
 const _: () = assert!(size_of::<Order>() == BLOCK);
@@ -140,20 +168,34 @@ impl Order {
     }
 
     #[inline(always)]
-    pub fn price(&self) -> u64 {
-        key_of(self.side(), self.node.key)
+    pub fn is_pegged(&self) -> bool {
+        self.pegged != 0
+    }
+
+    /// The number of the tree that it is in.
+    #[inline(always)]
+    pub fn tree(&self) -> usize {
+        tree_of(self.side(), self.is_pegged())
     }
 
     #[inline]
     pub fn id(&self) -> OrderId {
-        OrderId::new(self.side(), self.price(), self.sequence)
+        let mark = if self.is_pegged() { PEG_MARK } else { 0 };
+        OrderId::new(self.side(), key_of(self.side(), self.node.key) | mark, self.sequence)
+    }
+
+    /// Of a pegged order: where it stands from the reference.
+    pub fn peg(&self) -> Option<i64> {
+        let biased = i64::try_from(key_of(self.side(), self.node.key)).ok()?;
+        if self.is_pegged() { biased.checked_sub_unsigned(PEG_BIAS) } else { None }
     }
 
     pub fn resting(&self) -> RestingOrder {
         RestingOrder {
             id: self.id(),
             side: self.side(),
-            price: Price(self.price()),
+            price: Price(self.limit),
+            peg: self.peg(),
             lots: Lots(self.lots),
             seat: self.node.seat,
             client_id: self.client_id,
@@ -170,6 +212,12 @@ pub(crate) fn key_of(side: Side, price: u64) -> u64 {
         Side::Long => !price,
         Side::Short => price,
     }
+}
+
+/// The number of the tree of a side's orders, or of its pegged ones.
+#[inline(always)]
+pub(crate) fn tree_of(side: Side, pegged: bool) -> usize {
+    if pegged { PEGS + side.index() } else { side.index() }
 }
 
 /// Block `id` as an order.
@@ -194,7 +242,7 @@ impl Book<'_> {
     /// Adds an order behind those of its price.
     ///
     /// # Errors
-    /// `InvalidOrder` outside the ranges of [`NewOrder`] or if lots × price exceeds `i64`; `SeatNotFound`; `Overflow` if
+    /// `InvalidOrder` outside the ranges of [`NewOrder`], or if lots × price exceeds `i64`; `SeatNotFound`; `Overflow` if
     /// the seat's sums would; `Full` if no block is left (the caller may [`evict_worst`](Book::evict_worst) and repeat).
     /// None of these changes anything.
     pub fn rest(&mut self, new: NewOrder) -> Result<OrderId, BookError> {
@@ -213,22 +261,29 @@ impl Book<'_> {
         order.node.kind = ORDER;
         order.node.flags = new.flags;
         order.node.seat = new.seat;
-        order.node.key = key_of(new.side, new.price.0);
+        let (sorted_by, mark) = match new.peg {
+            None => (new.price.0, 0),
+            Some(offset) => (PEG_BIAS.wrapping_add_signed(offset), PEG_MARK),
+        };
+        order.node.key = key_of(new.side, sorted_by);
         order.sequence = sequence;
         order.lots = new.lots.0;
         order.client_id = new.client_id;
         order.expires_at = new.expires_at;
         (order.older, order.newer) = (newest, 0);
         order.side = if new.side == Side::Long { 0 } else { 1 };
-        tree::insert(blocks, &mut header.roots[new.side.index()], id)?;
-        Ok(OrderId::new(new.side, new.price.0, sequence))
+        order.pegged = u32::from(new.peg.is_some());
+        order.limit = new.price.0;
+        tree::insert(blocks, &mut header.roots[tree_of(new.side, new.peg.is_some())], id)?;
+        Ok(OrderId::new(new.side, sorted_by | mark, sequence))
     }
 }
 
 /// Lots × price, if every field is in its range.
 fn valid_quote(new: &NewOrder) -> Result<u64, BookError> {
     let (lots, price) = (new.lots.0, new.price.0);
-    if lots == 0 || lots > MAX_LOTS || price == 0 || price > MAX_PRICE || new.expires_at < 0 {
+    let far = new.peg.is_some_and(|offset| offset.unsigned_abs() > MAX_PRICE);
+    if lots == 0 || lots > MAX_LOTS || price == 0 || price > MAX_PRICE || far || new.expires_at < 0 {
         return Err(BookError::InvalidOrder);
     }
     // A 64-bit product of small factors is a tenth of the cost of a checked one on chain.

@@ -1,7 +1,7 @@
 //! Seats: what an account has at the book. Sums of its resting orders, the list of them, and the fills and fees that its
 //! orders made since it was last touched.
 
-use ballast_units::Side;
+use ballast_units::{Lots, Side};
 use bytemuck::{Pod, Zeroable};
 
 use crate::order::{NewOrder, order_mut};
@@ -104,6 +104,14 @@ impl Seat {
     /// Whether nothing rests and nothing waits here, so that it can be closed.
     pub fn is_idle(&self) -> bool {
         self.orders == 0 && self.newest_trigger == 0 && self.pending() == Pending::default()
+    }
+
+    /// Σ lots of its orders of a side.
+    pub fn lots(&self, side: Side) -> Lots {
+        match side {
+            Side::Long => Lots(self.bid_lots),
+            Side::Short => Lots(self.ask_lots),
+        }
     }
 
     /// Σ lots and Σ quote of one side.

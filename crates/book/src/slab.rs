@@ -23,6 +23,9 @@ const MAGIC: u64 = u64::from_le_bytes(*b"blstbk\0\x02");
 /// Number of trees that a slab has room for: bids, asks, and four for pegged orders and triggers.
 pub(crate) const ROOTS: usize = 6;
 
+/// Number of the tree of pegged bids; the next is that of pegged asks.
+pub(crate) const PEGS: usize = 4;
+
 /// What a block holds: never used or freed.
 pub(crate) const FREE: u8 = 0;
 /// What a block holds: an order.

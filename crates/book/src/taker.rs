@@ -15,6 +15,18 @@ pub enum SelfTrade {
     DecrementBoth,
 }
 
+/// On what terms orders match at a moment: the market's, the same for everyone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatchTerms {
+    /// Lowest and highest price that may match. Orders beyond it on the takers' side are passed over by a search, not
+    /// one by one.
+    pub band: (Price, Price),
+    /// What pegged bids and asks stand from: the mark, rounded to the tick down and up.
+    pub references: (Price, Price),
+    /// Unix time, for expiry.
+    pub now: i64,
+}
+
 /// An order that takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taker {
@@ -24,16 +36,13 @@ pub struct Taker {
     pub lots: Lots,
     /// Worst price.
     pub limit: Price,
-    /// Lowest and highest price that may match. Orders beyond it on the takers' side are passed over by a search, not
-    /// one by one.
-    pub band: (Price, Price),
+    /// The market's terms.
+    pub terms: MatchTerms,
     /// Whose orders not to trade with.
     pub owner: [u8; 32],
     /// How not to.
     pub self_trade: SelfTrade,
-    /// Unix time, for expiry.
-    pub now: i64,
-    /// Most resting orders to meet, counting expired and own ones.
+    /// Most resting orders to meet, counting expired and own ones, and pegged ones beyond their limit.
     pub max_makers: u32,
     /// The market's funding index, at which makers' positions begin.
     pub funding_index: i64,
@@ -52,7 +61,7 @@ pub struct Fill {
     pub order_id: OrderId,
     /// The maker's number for it.
     pub client_id: u64,
-    /// The order's price, at which it traded.
+    /// The price at which it traded: the order's, or where a pegged one stood.
     pub price: Price,
     /// How much.
     pub lots: Lots,
@@ -71,7 +80,7 @@ pub struct Fill {
 pub enum Event {
     /// A trade.
     Fill(Fill),
-    /// It was removed without a trade: expired, or of the taker's owner.
+    /// It was removed without a trade: expired, of the taker's owner, or pegged and beyond its limit.
     Cancelled(CancelledOrder),
     /// It is of the taker's owner, and both shrank without a trade. If it is used up, it is gone.
     Decremented {
@@ -127,6 +136,8 @@ pub struct Matched {
     pub cancelled_self: u32,
     /// Expired orders that were removed.
     pub expired: u32,
+    /// Pegged orders that stood beyond their limit and were removed.
+    pub beyond_limit: u32,
     /// Why it ended.
     pub stopped: Stopped,
 }
@@ -143,6 +154,7 @@ impl Matched {
             decremented: Lots::ZERO,
             cancelled_self: 0,
             expired: 0,
+            beyond_limit: 0,
             stopped: Stopped::Filled,
         }
     }

@@ -2,24 +2,29 @@
 
 use ballast_units::{Lots, Price, Side};
 
-use crate::cancel::{find, keys_within};
-use crate::matching::first_from;
-use crate::order::{Order, OrderId, RestingOrder, key_of, order};
+use crate::cancel::find;
+use crate::front::{Front, keys_within};
+use crate::order::{Order, OrderId, RestingOrder, key_of, order, tree_of};
 use crate::tree::node;
-use crate::{Book, BookError, BookView, Pending, walk};
+use crate::{Book, BookError, BookView, MatchTerms, Pending, Standing, walk};
 
-/// Expired orders that [`BookView::best_inside`] looks past.
-const MAX_EXPIRED: u32 = 16;
+/// Orders that cannot trade that [`BookView::best_inside`] looks past.
+const MAX_PASSED: u32 = 16;
 /// Orders that [`BookView::impact_price`] looks at; lots beyond are taken at the last one's price.
 const MAX_IMPACT_ORDERS: u32 = 64;
 
 impl<'a> BookView<'a> {
-    /// Orders resting on a side, expired ones included.
+    /// Orders resting on a side, expired and pegged ones included.
     pub fn order_count(&self, side: Side) -> u32 {
-        self.header.roots[side.index()].count
+        self.header.roots[tree_of(side, false)].count.saturating_add(self.peg_count(side))
     }
 
-    /// Price levels on a side.
+    /// Pegged orders resting on a side.
+    pub fn peg_count(&self, side: Side) -> u32 {
+        self.header.roots[tree_of(side, true)].count
+    }
+
+    /// Price levels on a side, pegged orders apart.
     pub fn level_count(&self, side: Side) -> u32 {
         self.header.roots[side.index()].levels
     }
@@ -54,17 +59,32 @@ impl<'a> BookView<'a> {
         Pending { base, funding, ..Pending::default() }.funding_at(index)
     }
 
-    /// Price and remaining lots of the first order of a side, whether or not it is expired or outside a band.
+    /// Price and remaining lots of a side's first order with a price of its own, whether or not it is expired or outside a
+    /// band.
     pub fn best(&self, side: Side) -> Option<(Price, Lots)> {
         let order = order(self.blocks, self.header.roots[side.index()].first).ok()?;
-        Some((Price(order.price()), Lots(order.lots)))
+        Some((Price(order.limit), Lots(order.lots)))
     }
 
-    /// The last order of a side: the newest of the worst price.
-    pub fn worst(&self, side: Side) -> Option<RestingOrder> {
-        let head = walk::last_level(self.blocks, &self.header.roots[side.index()]).ok()?;
-        let last = node(self.blocks, head).ok()?.prev;
-        Some(order(self.blocks, last).ok()?.resting())
+    /// The last order of a side, the newest of the worst price, and the price at which it stands.
+    pub fn worst(&self, side: Side, terms: &MatchTerms) -> Option<Standing> {
+        let (at, price) = self.worst_of(side, terms).ok()??;
+        Some(Standing { order: order(self.blocks, at).ok()?.resting(), price: Price(price) })
+    }
+
+    /// As [`worst`](BookView::worst), its block.
+    pub(crate) fn worst_of(&self, side: Side, terms: &MatchTerms) -> Result<Option<(u32, u64)>, BookError> {
+        let mut worst: Option<(u64, u64, u32)> = None;
+        for pegged in [false, true] {
+            let head = walk::last_level(self.blocks, &self.header.roots[tree_of(side, pegged)])?;
+            if head != 0 {
+                let at = node(self.blocks, head)?.prev;
+                let order = order(self.blocks, at)?;
+                let last = (key_of(side, order.standing(terms)), order.sequence, at);
+                worst = worst.max(Some(last));
+            }
+        }
+        Ok(worst.map(|(key, _, at)| (at, key_of(side, key))))
     }
 
     /// The order of this id, if it still rests.
@@ -75,39 +95,39 @@ impl<'a> BookView<'a> {
         find(self.blocks, id).map(|(_, order)| order.resting())
     }
 
-    /// Price and remaining lots of a side's first order inside the band that is not expired at `now`. Looks past at most
-    /// 16 expired orders: the next counts as if it were not, until somebody [`clean`](Book::clean)s.
-    pub fn best_inside(&self, side: Side, band: (Price, Price), now: i64) -> Option<(Price, Lots)> {
-        let order = self.first_live(side, band, now).ok()??;
-        Some((Price(order.price()), Lots(order.lots)))
+    /// Price and remaining lots of a side's first order inside the band that can trade: not expired, not a peg beyond its
+    /// limit. Looks past at most 16 that cannot: the next counts as if it could, until somebody [`clean`](Book::clean)s.
+    pub fn best_inside(&self, side: Side, terms: &MatchTerms) -> Option<(Price, Lots)> {
+        let (order, price) = self.first_live(side, terms).ok()??;
+        Some((Price(price), Lots(order.lots)))
     }
 
-    /// Whether a new order of that side and price would trade at `now` with what [`best_inside`](BookView::best_inside)
-    /// gives for the other side. Own orders count. A corrupt book says yes.
-    pub fn would_match(&self, side: Side, price: Price, band: (Price, Price), now: i64) -> bool {
+    /// Whether a new order of that side and price would trade with what [`best_inside`](BookView::best_inside) gives for the
+    /// other side. Own orders count. A corrupt book says yes.
+    pub fn would_match(&self, side: Side, price: Price, terms: &MatchTerms) -> bool {
         let makers = side.opposite();
-        match self.first_live(makers, band, now) {
-            Ok(Some(order)) => order.node.key <= key_of(makers, price.0),
+        match self.first_live(makers, terms) {
+            Ok(Some((_, standing))) => key_of(makers, standing) <= key_of(makers, price.0),
             Ok(None) => false,
             Err(_) => true,
         }
     }
 
     #[inline]
-    fn first_live(&self, side: Side, band: (Price, Price), now: i64) -> Result<Option<&'a Order>, BookError> {
-        let (start, end) = keys_within(side, band);
-        let mut at = first_from(self.blocks, &self.header.roots[side.index()], start)?;
-        let mut expired = 0;
-        while at != 0 {
-            let order = order(self.blocks, at)?;
-            if order.node.key > end {
+    fn first_live(&self, side: Side, terms: &MatchTerms) -> Result<Option<(&'a Order, u64)>, BookError> {
+        let (_, end) = keys_within(side, terms.band);
+        let mut front = Front::new(self.header, self.blocks, side, terms)?;
+        let mut passed = 0;
+        while let Some(met) = front.met(self.blocks)? {
+            if met.key > end {
                 break;
             }
-            if !order.expired(now) || expired == MAX_EXPIRED {
-                return Ok(Some(order));
+            let (order, price) = (order(self.blocks, met.id)?, key_of(side, met.key));
+            if !(order.expired(terms.now) || order.is_beyond_limit(price)) || passed == MAX_PASSED {
+                return Ok(Some((order, price)));
             }
-            expired += 1;
-            at = walk::next(self.blocks, at)?;
+            passed += 1;
+            front.pass(self.blocks, &met)?;
         }
         Ok(None)
     }
@@ -115,29 +135,37 @@ impl<'a> BookView<'a> {
     /// Average price, in atoms per lot, of trading `quote` atoms' worth as a taker of that side inside the band, rounded
     /// against the taker (up to buy, down to sell); `None` if the book does not hold that much. At most 64 orders are
     /// looked at: whatever they do not cover is taken at the last one's price.
-    pub fn impact_price(&self, side: Side, quote: u64, band: (Price, Price), now: i64) -> Option<Price> {
-        self.average_price(side, quote, band, now, false)
+    pub fn impact_price(&self, side: Side, quote: u64, terms: &MatchTerms) -> Option<Price> {
+        let front = Front::new(self.header, self.blocks, side.opposite(), terms).ok()?;
+        self.average_price(side, quote, terms, front, false)
     }
 
-    /// As [`impact_price`](Self::impact_price), but `None` also where 64 orders do not cover the notional: orders of next
-    /// to nothing are no depth.
-    pub fn depth_price(&self, side: Side, quote: u64, band: (Price, Price), now: i64) -> Option<Price> {
-        self.average_price(side, quote, band, now, true)
+    /// As [`impact_price`](Self::impact_price), but of orders with a price of their own, since those that follow the mark say
+    /// nothing about it; and `None` also where 64 orders do not cover the notional: orders of next to nothing are no depth.
+    pub fn depth_price(&self, side: Side, quote: u64, terms: &MatchTerms) -> Option<Price> {
+        let front = Front::new(self.header, self.blocks, side.opposite(), terms).ok()?;
+        self.average_price(side, quote, terms, front.without_pegs(), true)
     }
 
-    fn average_price(&self, side: Side, quote: u64, band: (Price, Price), now: i64, covered: bool) -> Option<Price> {
+    fn average_price(
+        &self,
+        side: Side,
+        quote: u64,
+        terms: &MatchTerms,
+        mut front: Front,
+        covered: bool,
+    ) -> Option<Price> {
         let makers = side.opposite();
-        let (start, end) = keys_within(makers, band);
-        let mut at = first_from(self.blocks, &self.header.roots[makers.index()], start).ok()?;
+        let (_, end) = keys_within(makers, terms.band);
         let (mut left, mut lots) = (quote, 0u64);
         for seen in 1..=MAX_IMPACT_ORDERS {
-            let order = order(self.blocks, at).ok()?;
-            if order.node.key > end {
+            let met = front.met(self.blocks).ok()??;
+            if met.key > end {
                 return None;
             }
-            if !order.expired(now) {
-                let price = order.price();
-                // Checked when it came to rest.
+            let (order, price) = (order(self.blocks, met.id).ok()?, key_of(makers, met.key));
+            if !(order.expired(terms.now) || order.is_beyond_limit(price)) {
+                // Checked when it came to rest, or just now.
                 let value = order.lots.wrapping_mul(price);
                 if value >= left || (seen == MAX_IMPACT_ORDERS && !covered) {
                     return average(side, quote, lots, left, price);
@@ -145,7 +173,7 @@ impl<'a> BookView<'a> {
                 left -= value;
                 lots = lots.checked_add(order.lots)?;
             }
-            at = walk::next(self.blocks, at).ok()?;
+            front.pass(self.blocks, &met).ok()?;
         }
         None
     }
@@ -158,18 +186,18 @@ impl Book<'_> {
     }
 
     /// As [`BookView::best_inside`].
-    pub fn best_inside(&self, side: Side, band: (Price, Price), now: i64) -> Option<(Price, Lots)> {
-        self.view().best_inside(side, band, now)
+    pub fn best_inside(&self, side: Side, terms: &MatchTerms) -> Option<(Price, Lots)> {
+        self.view().best_inside(side, terms)
     }
 
     /// As [`BookView::would_match`].
-    pub fn would_match(&self, side: Side, price: Price, band: (Price, Price), now: i64) -> bool {
-        self.view().would_match(side, price, band, now)
+    pub fn would_match(&self, side: Side, price: Price, terms: &MatchTerms) -> bool {
+        self.view().would_match(side, price, terms)
     }
 
     /// As [`BookView::impact_price`].
-    pub fn impact_price(&self, side: Side, quote: u64, band: (Price, Price), now: i64) -> Option<Price> {
-        self.view().impact_price(side, quote, band, now)
+    pub fn impact_price(&self, side: Side, quote: u64, terms: &MatchTerms) -> Option<Price> {
+        self.view().impact_price(side, quote, terms)
     }
 
     /// As [`BookView::order_count`].

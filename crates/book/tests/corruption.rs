@@ -2,7 +2,7 @@
 
 mod common;
 
-use ballast_book::{BLOCK, BookError, Broken, HEADER, NewOrder, OrderId, SelfTrade, Taker};
+use ballast_book::{BLOCK, BookError, Broken, HEADER, MatchTerms, NewOrder, OrderId, SelfTrade, Taker};
 use ballast_units::{Lots, Price, Side};
 use common::{Slab, key, order};
 use proptest::prelude::*;
@@ -20,7 +20,8 @@ fn sound() -> (Slab, Vec<OrderId>) {
     for n in 0..55u64 {
         let side = if n % 2 == 0 { Side::Long } else { Side::Short };
         let price = 90 + n * 7 % 23 + if side == Side::Short { 20 } else { 0 };
-        let new = NewOrder { expires_at: i64::from(n % 5 == 0), ..order(side, price, 1 + n % 9, 1 + (n % 5) as u32) };
+        let (expires_at, peg) = (i64::from(n % 5 == 0), (n % 4 == 3).then_some(n as i64 % 7 - 3));
+        let new = NewOrder { expires_at, peg, ..order(side, price, 1 + n % 9, 1 + (n % 5) as u32) };
         ids.push(slab.book().rest(new).unwrap());
     }
     for id in ids.iter().step_by(6) {
@@ -63,12 +64,14 @@ fn inflict(bytes: &mut [u8], damage: Damage) {
 fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: SelfTrade) {
     let view = slab.view();
     let band = (Price(prices.0.min(prices.1)), Price(prices.0.max(prices.1)));
+    let terms = MatchTerms { band, references: (Price(prices.1), Price(prices.0)), now: 1 };
     let _ = view.check();
     let _ = view.seats().count();
     for side in Side::BOTH {
-        let _ = (view.best(side), view.worst(side), view.levels(side).count());
-        let _ = view.would_match(side, Price(prices.0), band, 1);
-        let _ = view.impact_price(side, 1 << 40, band, 1);
+        let _ = (view.best(side), view.worst(side, &terms), view.levels(side, terms).count());
+        let _ = (view.orders(side).count(), view.pegs(side).count());
+        let _ = view.would_match(side, Price(prices.0), &terms);
+        let _ = view.impact_price(side, 1 << 40, &terms);
     }
     let mut book = slab.book();
     for (n, id) in ids.iter().enumerate().step_by(4) {
@@ -80,6 +83,8 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
         );
         let _ = book.rest(order(Side::BOTH[n % 2], prices.0.max(1), 3, seat));
         let _ = book.rest(order(Side::BOTH[n % 2], prices.1.max(1), 3, seat));
+        let peg = Some(n as i64 - 30);
+        let _ = book.rest(NewOrder { peg, ..order(Side::BOTH[n % 2], prices.1.max(1), 3, seat) });
     }
     for side in Side::BOTH {
         let limit = Price(if side == Side::Long { u64::MAX } else { 0 });
@@ -90,19 +95,19 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
             side,
             lots,
             limit,
-            band,
+            terms,
             owner,
             self_trade: mode,
-            now: 1,
             max_makers: 50,
             funding_index: prices.0 as i64,
             taker_fee_ppm,
             rebate_budget: 100,
         };
         let _ = book.match_taker(taker, |_| ());
-        let _ = book.clean(side, band, 1, u32::MAX, |_| ());
-        let _ = book.match_taker(Taker { band: (Price(0), Price(u64::MAX)), max_makers: u32::MAX, ..taker }, |_| ());
-        let _ = book.evict_worst(side);
+        let _ = book.clean(side, &terms, u32::MAX, |_| ());
+        let terms = MatchTerms { band: (Price(0), Price(u64::MAX)), ..terms };
+        let _ = book.match_taker(Taker { terms, max_makers: u32::MAX, ..taker }, |_| ());
+        let _ = book.evict_worst(side, &terms);
     }
     for seat in 0..7 {
         let _ = (
@@ -116,7 +121,7 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
         let _ = book.close_seat(seat, &key(1));
     }
     for side in Side::BOTH {
-        while book.evict_worst(side).is_ok() {}
+        while book.evict_worst(side, &terms).is_ok() {}
     }
 }
 

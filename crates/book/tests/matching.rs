@@ -2,9 +2,9 @@
 
 mod common;
 
-use ballast_book::{BookError, Event, Fill, NewOrder, Reason, SelfTrade, Stopped, Taker};
-use ballast_units::{Lots, Price, Side};
-use common::{EVERYWHERE, key, order, take, taker, two_seats};
+use ballast_book::{BookError, Event, Fill, MatchTerms, NewOrder, Reason, SelfTrade, Stopped, Taker};
+use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Price, Side};
+use common::{EVERYWHERE, Slab, key, order, take, taker, terms, two_seats};
 
 #[test]
 fn inv_1_better_prices_trade_first_and_at_one_price_the_older_order() {
@@ -27,7 +27,7 @@ fn inv_1_nothing_trades_beyond_the_limit_or_outside_the_band() {
     for price in [80, 90, 100, 110, 120] {
         slab.book().rest(order(Side::Short, price, 1, 1)).unwrap();
     }
-    let within = |limit, band| Taker { limit: Price(limit), band, ..taker(Side::Long, 9) };
+    let within = |limit, band| Taker { limit: Price(limit), terms: terms(band, 0), ..taker(Side::Long, 9) };
     let (matched, fills) = take(&mut slab, within(119, (Price(85), Price(105))));
     assert_eq!(fills.iter().map(|fill| fill.0.price().0).collect::<Vec<_>>(), [90, 100]);
     assert_eq!(matched.stopped, Stopped::Band);
@@ -47,7 +47,7 @@ fn inv_1_orders_outside_the_band_do_not_count_as_makers() {
         slab.book().rest(order(Side::Short, price, 1, 1)).unwrap();
     }
     let band = (Price(99), Price(1000));
-    let (matched, fills) = take(&mut slab, Taker { band, max_makers: 1, ..taker(Side::Long, 5) });
+    let (matched, fills) = take(&mut slab, Taker { terms: terms(band, 0), max_makers: 1, ..taker(Side::Long, 5) });
     assert_eq!((matched.makers, fills[0].0.price()), (1, Price(99)));
     assert_eq!(matched.stopped, Stopped::MakerLimit);
 }
@@ -97,11 +97,11 @@ fn inv_8_an_expired_order_is_removed_by_whoever_meets_it_and_counts_as_a_maker()
     let until = |expires_at| NewOrder { expires_at, ..order(Side::Short, 10, 5, 1) };
     let old = slab.book().rest(until(100)).unwrap();
     slab.book().rest(until(101)).unwrap();
-    assert!(slab.view().would_match(Side::Long, Price(10), EVERYWHERE, 100));
-    assert!(!slab.view().would_match(Side::Long, Price(10), EVERYWHERE, 101));
+    assert!(slab.view().would_match(Side::Long, Price(10), &terms(EVERYWHERE, 100)));
+    assert!(!slab.view().would_match(Side::Long, Price(10), &terms(EVERYWHERE, 101)));
     assert_eq!(slab.book().cancel_expired(old, 99), Err(BookError::NotExpired));
     let mut events = Vec::new();
-    let taker = Taker { now: 100, max_makers: 2, ..taker(Side::Long, 5) };
+    let taker = Taker { terms: terms(EVERYWHERE, 100), max_makers: 2, ..taker(Side::Long, 5) };
     let matched = slab.book().match_taker(taker, |event| events.push(*event)).unwrap();
     assert!(matches!(events[0], Event::Cancelled(order) if order.id == old && order.reason == Reason::Expired));
     assert!(matches!(events[1], Event::Fill(Fill { lots: Lots(5), maker_done: true, .. })));
@@ -189,13 +189,13 @@ fn impact_price_is_the_average_for_the_notional_inside_the_band() {
         slab.book().rest(order(Side::Short, price, lots, 1)).unwrap();
     }
     let band = (Price(90), Price(115));
-    let impact = |quote| slab.view().impact_price(Side::Long, quote, band, 0);
+    let impact = |quote| slab.view().impact_price(Side::Long, quote, &terms(band, 0));
     assert_eq!(impact(500), Some(Price(100)));
     // 1,000 buy ten lots at 100, and 550 five at 110: 1,550 ÷ 15 is 103.3, rounded up for a buyer.
     assert_eq!(impact(1_550), Some(Price(104)));
     assert_eq!(impact(2_100), Some(Price(105)));
     assert_eq!(impact(2_101), None, "what is above the band does not count");
-    assert_eq!(slab.view().impact_price(Side::Short, 1, band, 0), None);
+    assert_eq!(slab.view().impact_price(Side::Short, 1, &terms(band, 0)), None);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn cleaning_removes_what_nobody_may_trade_with_and_stops_at_the_first_good_order
     }
     let mut removed = Vec::new();
     let band = (Price(85), Price(200));
-    let done = slab.book().clean(Side::Short, band, 10, 9, |order| removed.push((order.price.0, order.reason)));
+    let done = slab.book().clean(Side::Short, &terms(band, 10), 9, |order| removed.push((order.price.0, order.reason)));
     assert_eq!((done, removed), (Ok(2), vec![(80, Reason::OutOfBand), (90, Reason::Expired)]));
     assert_eq!(slab.view().best(Side::Short), Some((Price(95), Lots(1))));
 }
@@ -221,12 +221,113 @@ fn the_best_inside_the_band_looks_past_sixteen_expired_orders() {
     (0..16).for_each(|more| rest(90 + more, 5));
     rest(110, 0);
     let band = (Price(60), Price(200));
-    let view = slab.view();
-    assert_eq!(view.best_inside(Side::Short, band, 4), Some((Price(90), Lots(1))));
-    assert_eq!(view.best_inside(Side::Short, band, 5), Some((Price(110), Lots(1))));
-    assert_eq!(view.best_inside(Side::Short, (Price(60), Price(100)), 5), None);
-    assert_eq!(view.best_inside(Side::Long, band, 5), None);
-    assert!(view.would_match(Side::Long, Price(110), band, 5) && !view.would_match(Side::Long, Price(109), band, 5));
+    let (view, terms) = (slab.view(), |now| common::terms(band, now));
+    assert_eq!(view.best_inside(Side::Short, &terms(4)), Some((Price(90), Lots(1))));
+    assert_eq!(view.best_inside(Side::Short, &terms(5)), Some((Price(110), Lots(1))));
+    assert_eq!(view.best_inside(Side::Short, &common::terms((Price(60), Price(100)), 5)), None);
+    assert_eq!(view.best_inside(Side::Long, &terms(5)), None);
+    assert!(
+        view.would_match(Side::Long, Price(110), &terms(5)) && !view.would_match(Side::Long, Price(109), &terms(5))
+    );
     slab.book().rest(NewOrder { expires_at: 5, ..order(Side::Short, 100, 1, 1) }).unwrap();
-    assert_eq!(slab.view().best_inside(Side::Short, band, 5), Some((Price(105), Lots(1))), "the seventeenth counts");
+    assert_eq!(slab.view().best_inside(Side::Short, &terms(5)), Some((Price(105), Lots(1))), "the seventeenth counts");
+}
+
+/// Where everything may trade, with the mark between these references.
+fn around(bids: u64, asks: u64) -> MatchTerms {
+    MatchTerms { references: (Price(bids), Price(asks)), ..terms(EVERYWHERE, 0) }
+}
+
+fn pegged(side: Side, offset: i64, limit: u64, lots: u64, seat: u32) -> NewOrder {
+    NewOrder { peg: Some(offset), ..order(side, limit, lots, seat) }
+}
+
+#[test]
+fn inv_1_pegged_orders_follow_the_reference_and_wait_their_turn_among_the_others() {
+    let mut slab = two_seats(20);
+    let mut rest = |new| slab.book().rest(new).unwrap();
+    let fixed = rest(order(Side::Short, 105, 1, 1));
+    let peg = rest(pegged(Side::Short, 4, 1, 1, 2));
+    let later = rest(order(Side::Short, 105, 1, 1));
+    let meet = |slab: &mut Slab, reference| {
+        let (_, fills) = take(slab, Taker { terms: around(reference, reference), ..taker(Side::Long, 3) });
+        fills.into_iter().map(|fill| fill.0).collect::<Vec<_>>()
+    };
+    let mut copy = || Slab::of(slab.bytes());
+    let (mut low, mut same, mut high) = (copy(), copy(), copy());
+    assert_eq!(meet(&mut low, 100), [peg, fixed, later], "at 104");
+    assert_eq!(meet(&mut same, 101), [fixed, peg, later], "at 105, between the two by arrival");
+    assert_eq!(meet(&mut high, 102), [fixed, later, peg], "at 106");
+}
+
+#[test]
+fn inv_1_a_peg_trades_where_it_stands_and_its_seat_reserves_its_limit() {
+    let mut slab = two_seats(20);
+    let id = slab.book().rest(pegged(Side::Long, -5, 99, 10, 1)).unwrap();
+    assert_eq!((id.is_pegged(), id.price(), id.side()), (true, Price(0), Side::Long));
+    let seat = |slab: &Slab| *slab.view().seat_by_id(1).unwrap();
+    assert_eq!((seat(&slab).bid_lots, seat(&slab).bid_quote), (10, 990));
+    let (matched, _) = take(&mut slab, Taker { terms: around(100, 101), ..taker(Side::Short, 4) });
+    assert_eq!((matched.quote, seat(&slab).bid_lots, seat(&slab).bid_quote), (4 * 95, 6, 6 * 99));
+    assert_eq!(slab.book().reduce(id, 1, Lots(1)), Ok(Lots(5)));
+    assert_eq!(slab.view().best_inside(Side::Long, &around(104, 104)), Some((Price(99), Lots(5))));
+    let order = slab.view().order(id).unwrap();
+    assert_eq!((order.price, order.peg, order.lots), (Price(99), Some(-5), Lots(5)));
+    assert_eq!(slab.book().cancel(id, 1).unwrap().price, Price(99));
+    assert_eq!((seat(&slab).orders, seat(&slab).bid_quote), (0, 0));
+}
+
+#[test]
+fn inv_1_a_peg_beyond_its_limit_blocks_nobody() {
+    let mut slab = two_seats(20);
+    let far = slab.book().rest(pegged(Side::Short, 1, 110, 5, 1)).unwrap();
+    slab.book().rest(order(Side::Short, 104, 5, 2)).unwrap();
+    // Its best price is 110; at a mark of 100 it stands at 101.
+    let terms = around(100, 100);
+    assert!(!slab.view().would_match(Side::Long, Price(103), &terms));
+    assert_eq!(slab.view().best_inside(Side::Short, &terms), Some((Price(104), Lots(5))));
+    assert_eq!(slab.view().impact_price(Side::Long, 500, &terms), Some(Price(104)));
+    let mut events = Vec::new();
+    let taker = Taker { terms, ..taker(Side::Long, 5) };
+    let matched = slab.book().match_taker(taker, |event| events.push(*event)).unwrap();
+    assert!(matches!(events[0], Event::Cancelled(order) if order.id == far && order.reason == Reason::BeyondLimit));
+    assert_eq!((matched.lots, matched.makers, matched.beyond_limit), (Lots(5), 2, 1));
+    assert_eq!(slab.view().seat_by_id(1).unwrap().ask_quote, 0);
+}
+
+#[test]
+fn inv_1_no_reference_makes_a_peg_overflow_or_trade_for_nothing() {
+    let mut slab = two_seats(20);
+    let max = i64::try_from(MAX_PRICE).unwrap();
+    assert_eq!(slab.book().rest(pegged(Side::Long, max + 1, 5, 1, 1)), Err(BookError::InvalidOrder));
+    for (side, offset, limit, lots) in [
+        (Side::Short, -max, 1, 1),
+        (Side::Short, max, 1, MAX_LOTS),
+        (Side::Long, max, MAX_PRICE, 1),
+        (Side::Long, -max, 1, 1),
+    ] {
+        slab.book().rest(pegged(side, offset, limit, lots, 1)).unwrap();
+    }
+    for reference in [0, 1, 100, MAX_PRICE, u64::MAX] {
+        let terms = around(reference, reference);
+        for side in Side::BOTH {
+            let mut copy = Slab::of(slab.bytes());
+            let (matched, fills) = take(&mut copy, Taker { terms, ..taker(side, 2) });
+            assert!(fills.is_empty() || matched.quote > 0, "{reference}");
+            assert_ne!(matched.stopped, Stopped::MakerLimit);
+        }
+    }
+}
+
+#[test]
+fn the_worst_of_a_side_is_that_which_stands_worst() {
+    let mut slab = two_seats(20);
+    let fixed = slab.book().rest(order(Side::Short, 105, 1, 1)).unwrap();
+    let peg = slab.book().rest(pegged(Side::Short, 4, 1, 1, 2)).unwrap();
+    for (reference, worst) in [(100, fixed), (101, peg), (102, peg)] {
+        let terms = around(reference, reference);
+        assert_eq!(slab.view().worst(Side::Short, &terms).unwrap().order.id, worst, "of one price the newer");
+        let mut copy = Slab::of(slab.bytes());
+        assert_eq!(copy.book().evict_worst(Side::Short, &terms).unwrap().id, worst);
+    }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use ballast_book::{BookError, Event, NewOrder, OrderId, Reason, Taker};
+use ballast_book::{BookError, Event, NewOrder, OrderId, Reason, RestingOrder, Taker};
 use ballast_units::{Price, Side};
 use common::model::{Model, ModelSeat};
 use common::ops::{Op, op};
@@ -28,6 +28,8 @@ struct Seen {
     decremented: u32,
     full: u32,
     unknown: u32,
+    pegged: u32,
+    beyond_limit: u32,
 }
 
 impl Run {
@@ -85,10 +87,10 @@ impl Run {
                 };
                 assert_eq!(self.slab.book().cancel_expired(id, *now), expected);
             }
-            Op::Clean { side, band, now, limit } => {
+            Op::Clean { side, terms, limit } => {
                 let mut cancelled = Vec::new();
-                let done = self.slab.book().clean(*side, *band, *now, *limit, |order| cancelled.push(*order));
-                assert_eq!(cancelled, self.model.clean(*side, *band, *now, *limit));
+                let done = self.slab.book().clean(*side, terms, *limit, |order| cancelled.push(*order));
+                assert_eq!(cancelled, self.model.clean(*side, terms, *limit));
                 assert_eq!(done.map(|done| done as usize), Ok(cancelled.len()));
             }
             Op::Reduce { order, lots } => {
@@ -96,10 +98,10 @@ impl Run {
                 let maker = self.model.orders.iter().find(|order| order.id == id).map_or(0, |order| order.seat);
                 assert_eq!(self.slab.book().reduce(id, maker, *lots), self.model.reduce(id, maker, *lots));
             }
-            Op::EvictWorst(side) => {
-                let worst = self.model.side(*side).last().map(|order| order.id);
+            Op::EvictWorst(side, terms) => {
+                let worst = self.model.side(*side, terms).last().map(|order| order.id);
                 let expected = worst.map(|id| self.model.remove(id, Reason::Evicted)).ok_or(BookError::OrderNotFound);
-                assert_eq!(self.slab.book().evict_worst(*side), expected);
+                assert_eq!(self.slab.book().evict_worst(*side, terms), expected);
             }
             Op::SetMakerFee(seat, ppm) => {
                 let seat = self.seat(seat);
@@ -153,7 +155,8 @@ impl Run {
         match self.slab.book().rest(new) {
             Ok(id) => {
                 assert!(!full && !self.ids.contains(&id));
-                assert_eq!((id.side(), id.price()), (new.side, new.price));
+                let price = if new.peg.is_some() { Price(0) } else { new.price };
+                assert_eq!((id.side(), id.price(), id.is_pegged()), (new.side, price, new.peg.is_some()));
                 self.ids.push(id);
                 self.model.rest(new, id);
             }
@@ -167,20 +170,17 @@ impl Run {
 
     fn match_taker(&mut self, taker: Taker) {
         let makers = taker.side.opposite();
-        let candidates = self.model.side(makers);
         let crosses = |price: Price| match taker.side {
             Side::Long => price <= taker.limit,
             Side::Short => price >= taker.limit,
         };
-        let would = candidates.iter().any(|order| {
-            crosses(order.price)
-                && taker.band.0 <= order.price
-                && order.price <= taker.band.1
-                && !order.expired(taker.now)
-        });
-        let answer = self.slab.view().would_match(taker.side, taker.limit, taker.band, taker.now);
-        let expired = candidates.iter().filter(|order| order.expired(taker.now)).count();
-        assert!(answer == would || (answer && expired >= 16));
+        let (live, all) = (self.model.live(makers, &taker.terms), self.model.side(makers, &taker.terms));
+        let would = live.iter().any(|(price, _)| crosses(*price));
+        let answer = self.slab.view().would_match(taker.side, taker.limit, &taker.terms);
+        let is_dead =
+            |order: &&RestingOrder| order.expired(taker.terms.now) || Model::beyond_limit(order, &taker.terms);
+        assert!(answer == would || (answer && all.iter().filter(is_dead).count() >= 16));
+        let pegs: Vec<_> = all.iter().filter(|order| order.peg.is_some()).map(|order| order.id).collect();
 
         let before =
             self.model.seats.values().map(|seat| seat.pending).fold((0, 0), |(b, c), p| (b + p.base, c + p.cash));
@@ -201,11 +201,14 @@ impl Run {
                 Event::Fill(fill) => {
                     self.seen.fills += 1;
                     self.seen.partial += u32::from(!fill.maker_done);
-                    assert!(crosses(fill.price) && taker.band.0 <= fill.price && fill.price <= taker.band.1);
+                    self.seen.pegged += u32::from(pegs.contains(&fill.order_id));
+                    let (low, high) = taker.terms.band;
+                    assert!(crosses(fill.price) && low <= fill.price && fill.price <= high);
                 }
                 Event::Cancelled(order) => {
                     self.seen.expired += u32::from(order.reason == Reason::Expired);
                     self.seen.self_cancelled += u32::from(order.reason == Reason::SelfTrade);
+                    self.seen.beyond_limit += u32::from(order.reason == Reason::BeyondLimit);
                 }
                 Event::Decremented { .. } => self.seen.decremented += 1,
             }
@@ -244,7 +247,7 @@ fn the_random_sequences_reach_what_they_claim_to_check() {
     let mut runner = TestRunner::deterministic();
     let ops = prop::collection::vec(op(), 3_000).new_tree(&mut runner).unwrap().current();
     let seen = run(40, &ops);
-    let least =
-        [seen.fills, seen.partial, seen.expired, seen.self_cancelled, seen.decremented, seen.full, seen.unknown];
-    assert!(least.iter().all(|count| *count >= 10), "{seen:?}");
+    let Seen { fills, partial, expired, self_cancelled, decremented, full, unknown, pegged, beyond_limit } = seen;
+    let least = [fills, partial, expired, self_cancelled, decremented, full, unknown, pegged, beyond_limit];
+    assert!(least.iter().all(|count| *count >= 10), "{least:?}");
 }

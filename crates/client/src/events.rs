@@ -2,11 +2,11 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BountyPaid, CollateralTransferred,
-    DelegateSet, Deleveraged, Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, FundingHour, InsuranceFunded,
-    LadderExecuted, LadderSet, Liquidated, MarkUpdated, MarketCreated, MarketParamsSet, MarketStatusChanged,
-    OrderPlaced, OrdersCancelled, OrdersPruned, PauseSet, PositionChanged, Reranked, Settled, Traded, TriggerExecuted,
-    TriggerSet, TriggersRemoved, Withdrawn,
+    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BookGrown, BountyPaid,
+    CollateralTransferred, DelegateSet, Deleveraged, Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, FundingHour,
+    InsuranceFunded, LadderExecuted, LadderSet, Liquidated, MarkUpdated, MarketCreated, MarketParamsSet,
+    MarketStatusChanged, OrderEvicted, OrderPlaced, OrderReduced, OrdersCancelled, OrdersPruned, PauseSet,
+    PositionChanged, Reranked, Settled, Traded, TriggerExecuted, TriggerSet, TriggersRemoved, Withdrawn,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;
@@ -66,6 +66,12 @@ events! {
     OrderPlaced,
     /// Orders left the book unfilled.
     OrdersCancelled,
+    /// An order was made smaller and kept its place.
+    OrderReduced,
+    /// The worst order of a side made room for a better one.
+    OrderEvicted,
+    /// A book got room for more orders.
+    BookGrown,
     /// An account's position changed.
     PositionChanged,
     /// Money moved between an account and the pool.

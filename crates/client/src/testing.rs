@@ -8,7 +8,7 @@ use ballast::state::{
     ACCOUNT_VERSION, BOOK_MAGIC, Exchange, INSURANCE_SEED, MarginAccount, Market, MarketStatus, OracleKind,
     RANKS_MAGIC, SLAB_PREFIX, VAULT_SEED,
 };
-use ballast_book::{Book, NewOrder, SelfTrade, Taker};
+use ballast_book::{Book, MatchTerms, NewOrder, SelfTrade, Taker};
 use ballast_rank::Index;
 use ballast_risk::{funding::FundingState, mark::MarkState, oracle::Reading};
 use ballast_units::{FUNDING_ONE, Lots, MAX_PRICE, Price, Side};
@@ -190,6 +190,7 @@ fn sell_and_fill(book: &mut Book, seat: u32) {
     let order = NewOrder {
         side: Side::Short,
         price: Price(PRICE),
+        peg: None,
         lots: Lots(2_000),
         seat,
         client_id: 5,
@@ -202,10 +203,9 @@ fn sell_and_fill(book: &mut Book, seat: u32) {
         side: Side::Long,
         lots: Lots(1_500),
         limit: Price(PRICE),
-        band: (Price(1), Price(MAX_PRICE)),
+        terms: MatchTerms { band: (Price(1), Price(MAX_PRICE)), references: (Price(PRICE), Price(PRICE)), now: 1_000 },
         owner: [0; 32],
         self_trade: SelfTrade::CancelResting,
-        now: 1_000,
         max_makers: 8,
         funding_index: 0,
         taker_fee_ppm: 500,

@@ -98,8 +98,8 @@ impl<'a> Context<'a> {
 
     /// Whether the book takes something of a position of `side` at `limit` or better.
     fn book_takes(&self, open: &OpenMarket, side: Side, limit: Price) -> bool {
-        let Ok(band) = open.market.band() else { return false };
-        let Some((best, _)) = open.book.best_inside(side, band, self.now) else { return false };
+        let Ok(terms) = open.market.terms(self.now) else { return false };
+        let Some((best, _)) = open.book.best_inside(side, &terms) else { return false };
         match side {
             // A long is sold to the bids, which are the book's long side.
             Side::Long => best >= limit,

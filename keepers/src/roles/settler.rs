@@ -4,7 +4,7 @@
 use core::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use ballast_book::{Pending, RestingOrder};
+use ballast_book::Pending;
 use ballast_client::{
     ballast::{
         logic::{Marks, entry_price},
@@ -221,15 +221,8 @@ fn prune_reason(side: Side) -> &'static str {
 }
 
 fn is_worth_pruning(context: &Context, open: &OpenMarket, side: Side) -> bool {
-    let Ok(band) = open.market.band() else { return false };
-    let passed_over = |order: &RestingOrder| {
-        let beyond = match side {
-            Side::Long => order.price > band.1,
-            Side::Short => order.price < band.0,
-        };
-        beyond || order.expired(context.now)
-    };
-    let front = open.book.orders(side).take(MAX_PRUNED).take_while(passed_over).count();
+    let Ok(terms) = open.market.terms(context.now) else { return false };
+    let front = open.book.useless(side, terms).take(MAX_PRUNED).count();
     let (free, capacity) = (open.book.free_blocks(), open.book.capacity());
     open.market.require_price(Action::Liquidate, context.now).is_ok() && settle::decide_prune(front, free, capacity)
 }

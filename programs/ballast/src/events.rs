@@ -195,6 +195,44 @@ pub struct OrderPlaced {
     pub client_id: u64,
 }
 
+/// An order was made smaller by its owner and kept its place.
+#[event]
+#[derive(Clone, Debug)]
+pub struct OrderReduced {
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: Pubkey,
+    /// The order's id in the book.
+    pub order_id: u128,
+    /// Lots that still rest.
+    pub lots: u64,
+}
+
+/// The worst order of a side made room for a better one in a full book.
+#[event]
+#[derive(Clone, Debug)]
+pub struct OrderEvicted {
+    /// The market's index.
+    pub market: u16,
+    /// Its seat.
+    pub seat: u32,
+    /// Its id in the book.
+    pub order_id: u128,
+    /// Lots that rested in it.
+    pub lots: u64,
+}
+
+/// A book's account grew.
+#[event]
+#[derive(Clone, Debug)]
+pub struct BookGrown {
+    /// The market's index.
+    pub market: u16,
+    /// Blocks for orders and seats that it has now.
+    pub blocks: u32,
+}
+
 /// Orders left the book unfilled.
 #[event]
 #[derive(Clone, Debug)]

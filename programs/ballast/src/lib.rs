@@ -124,6 +124,41 @@ pub mod ballast {
         instructions::prune_orders(ctx, side, limit)
     }
 
+    /// Removes expired orders anywhere in the book.
+    pub fn prune_expired(ctx: Context<PruneOrders>, order_ids: Vec<u128>) -> Result<()> {
+        instructions::prune_expired(ctx, order_ids)
+    }
+
+    /// Puts an order in the place of another.
+    pub fn replace_order<'info>(
+        ctx: Context<'info, PlaceOrder<'info>>,
+        target: OrderRef,
+        order: OrderArgs,
+        even_if_gone: bool,
+    ) -> Result<()> {
+        instructions::replace_order(ctx, target, order, even_if_gone)
+    }
+
+    /// Cancels and places many orders at once.
+    pub fn batch_orders<'info>(ctx: Context<'info, PlaceOrder<'info>>, batch: BatchArgs) -> Result<()> {
+        instructions::batch_orders(ctx, batch)
+    }
+
+    /// Cancels the newest order with a client id.
+    pub fn cancel_by_client_id(ctx: Context<CancelOrders>, client_id: u64) -> Result<()> {
+        instructions::cancel_by_client_id(ctx, client_id)
+    }
+
+    /// Cancels orders that their account cannot fund.
+    pub fn cancel_unfunded<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
+        instructions::cancel_unfunded(ctx)
+    }
+
+    /// Gives a book room for more orders.
+    pub fn grow_book(ctx: Context<GrowBook>) -> Result<()> {
+        instructions::grow_book(ctx)
+    }
+
     /// Settles anyone's seat, deleveraging, funding and realised profit and loss in a market.
     pub fn settle_seat<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
         instructions::settle_seat(ctx)

@@ -14,6 +14,7 @@ mod protection;
 mod ranking;
 mod report;
 mod samples;
+mod scale;
 
 use std::fmt;
 
@@ -101,9 +102,10 @@ impl Extent {
 pub type Part = (&'static str, fn(Extent) -> Vec<Cost>);
 
 /// All subjects, in the order in which they are reported.
-pub const PARTS: [Part; 9] = [
+pub const PARTS: [Part; 10] = [
     ("resting orders", orders::resting),
     ("taking orders", orders::taking),
+    ("books of growing size", scale::scale),
     ("margin over many markets", margin::margin),
     ("liquidation and takeover", forced::forced),
     ("triggers and ladders", protection::protection),

@@ -1,6 +1,11 @@
 //! Orders that rest, leave, and take.
 
-use ballast_client::{events::Event, units::Side};
+use ballast_client::{
+    ballast::{BatchArgs, OrderRef},
+    events::Event,
+    instructions,
+    units::{Lots, Price, Side},
+};
 
 use super::{
     Cost, Extent,
@@ -55,6 +60,8 @@ pub(super) fn resting(extent: Extent) -> Vec<Cost> {
     }
     let all = world.cancel_all(trader, BTC, None, 10).succeeds().units();
 
+    let options = options(&mut world, trader, &mut quote);
+
     let newcomer = world.trader(RICH);
     let (side, price) = quote();
     let (_, very_first) = rest(&mut world, newcomer, BTC, side, LOTS, price);
@@ -65,7 +72,40 @@ pub(super) fn resting(extent: Extent) -> Vec<Cost> {
     costs.push(Cost::units("post-only, an account's first order, without one", very_first));
     costs.extend(Samples::from_iter(cancelled).rows("cancel, 1,000 orders a side", 4_000));
     costs.push(Cost::units("cancel all of 10 orders", all));
+    costs.push(Cost::units("replace, another price", options.replaced));
+    costs.push(Cost::units("replace, fewer lots in its place", options.shrunk));
+    costs.push(Cost::units("batch of 8 post-only orders", options.batched));
+    costs.push(Cost::units("batch of 8 post-only orders in the place of 8", options.rebatched));
+    costs.push(Cost::units("post-only, pegged", options.pegged));
     costs
+}
+
+/// What replacing, batches and pegs cost an account with a position.
+struct Options {
+    replaced: u64,
+    shrunk: u64,
+    batched: u64,
+    rebatched: u64,
+    pegged: u64,
+}
+
+fn options(world: &mut World, trader: Trader, quote: &mut impl FnMut() -> (Side, u64)) -> Options {
+    let order = |(side, price), lots| instructions::post_only_order(side, Price(price), Lots(lots));
+    let (first, second) = (quote(), quote());
+    let (id, _) = rest(world, trader, BTC, first.0, LOTS, first.1);
+    let in_place = OrderRef::Id(id.0);
+    let shrunk = world.replace(trader, BTC, in_place, order(first, LOTS - 1), false).succeeds().units();
+    let replaced = world.replace(trader, BTC, in_place, order(second, LOTS), false).succeeds().units();
+    world.cancel_all(trader, BTC, None, 10).succeeds();
+    let [batched, rebatched] = [None, Some(2)].map(|cancel_side| {
+        let orders = (0..8).map(|_| order(quote(), LOTS)).collect();
+        let batch = BatchArgs { cancel_side, orders, ..BatchArgs::default() };
+        world.batch(trader, BTC, batch).succeeds().units()
+    });
+    let peg = instructions::pegged_order(Side::Short, 50_000, Price(MARK), Lots(LOTS));
+    let pegged = world.place(trader, BTC, peg).succeeds().units();
+    world.cancel_all(trader, BTC, None, 10).succeeds();
+    Options { replaced, shrunk, batched, rebatched, pegged }
 }
 
 /// Taking makers whole, each of another account and at another price, from a full book.
@@ -84,15 +124,28 @@ pub(super) fn taking(_: Extent) -> Vec<Cost> {
         assert_eq!(makers_met(&receipt), makers);
         receipt.units()
     };
+    let pegged = one_pegged(&world, trader);
     let [one, ten, fifty] = [1, 10, MAKERS].map(|makers| take(trader, makers));
     vec![
         Cost::units("take, 1 maker", one).at_most(20_000),
         Cost::units("take, 1 maker, the account's first trade", take(newcomer, 1)),
+        Cost::units("take, 1 pegged maker", pegged),
         Cost::units("take, 10 makers", ten),
         Cost::units("take, 50 makers", fifty),
         Cost::units("each further maker, (50 makers - 1 maker) / 49", (fifty - one) / (MAKERS as u64 - 1))
             .at_most(1_600),
     ]
+}
+
+/// Taking one pegged maker, the best of a full book.
+fn one_pegged(world: &World, trader: Trader) -> u64 {
+    let mut world = world.fork();
+    let maker = world.trader(RICH);
+    let peg = instructions::pegged_order(Side::Short, 0, Price(MARK), Lots(LOTS));
+    world.place(maker, BTC, peg).succeeds();
+    let receipt = world.buy(trader, BTC, LOTS, MARK).succeeds();
+    assert_eq!(makers_met(&receipt), 1);
+    receipt.units()
 }
 
 fn makers_met(receipt: &Receipt) -> usize {

@@ -26,6 +26,7 @@ pub use oracle::Observation;
 pub use params::{DOLLAR, MarketSpec, default_params};
 pub use protect::{trigger_execution, trigger_ids};
 pub use saved::Saved;
+pub use trade::{order_ids, resting};
 pub use traders::Trader;
 pub use usage::Usage;
 pub use world::{BTC, ETH, Realm, SOL, World};

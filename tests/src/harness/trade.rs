@@ -1,8 +1,8 @@
 //! Orders.
 
-use ballast_book::OrderId;
+use ballast_book::{OrderId, RestingOrder};
 use ballast_client::{
-    ballast::OrderArgs,
+    ballast::{BatchArgs, OrderArgs, OrderRef},
     events::Event,
     instructions,
     units::{Lots, Price, Side},
@@ -81,6 +81,76 @@ impl<C: Chain> World<C> {
         self.send(&[cancel], &[&owner])
     }
 
+    /// Puts an order in the place of another.
+    pub fn replace(
+        &mut self,
+        trader: Trader,
+        market: u16,
+        target: OrderRef,
+        order: OrderArgs,
+        even_if_gone: bool,
+    ) -> Outcome {
+        let owner = self.owner(trader);
+        let (others, keys, margin) = (self.others(trader, Some(market)), self.market_keys(market), self.margin(trader));
+        let replace =
+            instructions::replace_order(&owner.pubkey(), &margin, &keys, target, order, even_if_gone, &others);
+        self.send(&[replace], &[&owner])
+    }
+
+    /// Cancels and places orders at once.
+    pub fn batch(&mut self, trader: Trader, market: u16, batch: BatchArgs) -> Outcome {
+        let owner = self.owner(trader);
+        let others = self.others(trader, Some(market));
+        let keys = self.market_keys(market);
+        let batch = instructions::batch_orders(&owner.pubkey(), &self.margin(trader), &keys, batch, &others);
+        self.send(&[batch], &[&owner])
+    }
+
+    /// Cancels the newest order with a client id.
+    pub fn cancel_client_id(&mut self, trader: Trader, market: u16, client_id: u64) -> Outcome {
+        let owner = self.owner(trader);
+        let keys = self.market_keys(market);
+        let cancel = instructions::cancel_by_client_id(&owner.pubkey(), &self.margin(trader), &keys, client_id);
+        self.send(&[cancel], &[&owner])
+    }
+
+    /// Removes those of these orders that have expired.
+    pub fn prune_expired(&mut self, market: u16, orders: &[OrderId]) -> Outcome {
+        let prune = instructions::prune_expired(&self.market_keys(market), orders);
+        self.send(&[prune], &[])
+    }
+
+    /// Gives a book room for 64 more, at the payer's cost.
+    pub fn grow_book(&mut self, market: u16) -> Outcome {
+        let grow = instructions::grow_book(&self.payer.pubkey(), &self.market_keys(market));
+        self.send(&[grow], &[])
+    }
+
+    /// Cancels what `trader` cannot fund; `reward` gets the bounty.
+    pub fn cancel_unfunded(&mut self, reward: Trader, trader: Trader, market: u16) -> Outcome {
+        let cancel = instructions::cancel_unfunded(&self.tend(reward, trader, market));
+        self.send(&[cancel], &[])
+    }
+
+    /// The id of a trader's newest order.
+    pub fn newest_order(&mut self, trader: Trader, market: u16) -> OrderId {
+        self.orders_of(trader, market)[0].id
+    }
+
+    /// The id of a trader's order at a price.
+    pub fn oldest_of(&mut self, trader: Trader, market: u16, price: u64) -> OrderId {
+        let at = |order: &&RestingOrder| order.price.0 == price;
+        self.orders_of(trader, market).iter().rev().find(at).expect("an order at that price").id
+    }
+
+    /// A trader's orders, newest first.
+    pub fn orders_of(&mut self, trader: Trader, market: u16) -> Vec<RestingOrder> {
+        let seat = self.slot(trader, market).seat;
+        let snapshot = self.snapshot();
+        let view = snapshot.view().expect("sound slabs");
+        view.market(market).expect("the market").book.seat_orders(seat).expect("a seat").collect()
+    }
+
     /// Cancels up to `limit` orders, on one side or both.
     pub fn cancel_all(&mut self, trader: Trader, market: u16, side: Option<Side>, limit: u32) -> Outcome {
         let owner = self.owner(trader);
@@ -94,6 +164,24 @@ impl<C: Chain> World<C> {
         let prune = instructions::prune_orders(&self.market_keys(market), side, limit);
         self.send(&[prune], &[])
     }
+}
+
+/// Price and lots of the orders with a price of their own that rest on a side, best first.
+pub fn resting<C: Chain>(world: &mut World<C>, market: u16, side: Side) -> Vec<(u64, u64)> {
+    let snapshot = world.snapshot();
+    let view = snapshot.view().expect("sound slabs");
+    let book = &view.market(market).expect("the market").book;
+    book.orders(side).map(|order| (order.price.0, order.lots.0)).collect()
+}
+
+/// The ids of the orders that came to rest.
+pub fn order_ids(receipt: &Receipt) -> Vec<OrderId> {
+    let events = receipt.events();
+    let placed = events.iter().filter_map(|event| match event {
+        Event::OrderPlaced(placed) => Some(OrderId(placed.order_id)),
+        _ => None,
+    });
+    placed.collect()
 }
 
 /// The id of the order that came to rest.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attackers;
+mod batches;
 mod deleveraging;
 mod flow;
 mod ladder;
@@ -10,8 +11,10 @@ mod margin;
 mod money;
 mod oracle;
 mod orders;
+mod pegs;
 mod ranking;
 mod review;
+mod room;
 mod seats;
 mod sequences;
 mod substitution;

@@ -86,6 +86,10 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
     let others = world.others(ann, Some(BTC));
     let all = world.others(ann, None);
     let order = limit_order(Side::Long, Price(9 * DOLLAR + 100), Lots(20));
+    let target = ballast_client::ballast::OrderRef::Client(0);
+    let replace = instructions::replace_order(&key, &margin, &market, target, order.clone(), true, &others);
+    let orders = ballast_client::ballast::BatchArgs { orders: vec![order.clone()], ..Default::default() };
+    let batch = instructions::batch_orders(&key, &margin, &market, orders, &others);
     let mut tend_ann = world.tend(kit, ann, BTC);
     tend_ann.others = others.clone();
     let tend_cal = world.tend(kit, cal, BTC);
@@ -157,6 +161,10 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
         case("deposit", instructions::deposit(&key, &keys, &margin, &wallet, DOLLAR), &[&owner], &[2]),
         case("withdraw", instructions::withdraw(&key, &keys, &margin, &wallet, DOLLAR, &all), &[&owner], &[4]),
         case("place_order", instructions::place_order(&key, &margin, &market, order, &others), &[&owner], &[]),
+        case("replace_order", replace, &[&owner], &[]),
+        case("batch_orders", batch, &[&owner], &[]),
+        case("cancel_by_client_id", instructions::cancel_by_client_id(&key, &margin, &market, 0), &[&owner], &[]),
+        case("grow_book", instructions::grow_book(&payer.pubkey(), &market), &[&payer], &[]),
         case("cancel_order", instructions::cancel_order(&key, &margin, &market, asked), &[&owner], &[]),
         case("cancel_all", instructions::cancel_all(&key, &margin, &market, None, 10), &[&owner], &[]),
         case("prune_orders", instructions::prune_orders(&market, Side::Long, 10), &[], &[]),
@@ -247,7 +255,7 @@ fn nobody_signs_for_somebody_else() {
     let mut refused = 0;
     for Case { name, instruction, .. } in &cases {
         for at in (0..instruction.accounts.len()).filter(|at| instruction.accounts[*at].is_signer) {
-            if *name == "open_margin_account" && at == 0 {
+            if matches!(*name, "open_margin_account" | "grow_book") && at == 0 {
                 // Anybody may pay.
                 continue;
             }

@@ -4,7 +4,7 @@
 pub mod model;
 pub mod ops;
 
-use ballast_book::{Book, BookView, Event, Matched, NewOrder, OrderId, SelfTrade, Taker, space};
+use ballast_book::{Book, BookView, Event, MatchTerms, Matched, NewOrder, OrderId, SelfTrade, Taker, space};
 use ballast_units::{Lots, Price, Side};
 
 /// Bytes aligned to eight, as account data is.
@@ -16,6 +16,11 @@ impl Slab {
     /// Zeros, with room for `blocks`.
     pub fn zeros(blocks: u32) -> Slab {
         Slab { words: vec![0; space(blocks) / 8] }
+    }
+
+    /// A copy of these bytes.
+    pub fn of(bytes: &[u8]) -> Slab {
+        Slab { words: bytemuck::cast_slice(bytes).to_vec() }
     }
 
     /// An initialised book with room for `blocks`.
@@ -52,9 +57,14 @@ pub fn key(n: u8) -> [u8; 32] {
 /// The widest band.
 pub const EVERYWHERE: (Price, Price) = (Price(0), Price(u64::MAX));
 
+/// Inside a band at a time, with pegs around 100.
+pub fn terms(band: (Price, Price), now: i64) -> MatchTerms {
+    MatchTerms { band, references: (Price(100), Price(100)), now }
+}
+
 /// An order that never expires.
 pub fn order(side: Side, price: u64, lots: u64, seat: u32) -> NewOrder {
-    NewOrder { side, price: Price(price), lots: Lots(lots), seat, client_id: 0, expires_at: 0, flags: 0 }
+    NewOrder { side, price: Price(price), peg: None, lots: Lots(lots), seat, client_id: 0, expires_at: 0, flags: 0 }
 }
 
 /// A taker without limit or fees, of owner 255.
@@ -67,10 +77,9 @@ pub fn taker(side: Side, lots: u64) -> Taker {
         side,
         lots: Lots(lots),
         limit,
-        band: EVERYWHERE,
+        terms: terms(EVERYWHERE, 0),
         owner: key(255),
         self_trade: SelfTrade::CancelTaking,
-        now: 0,
         max_makers: u32::MAX,
         funding_index: 0,
         taker_fee_ppm: 0,

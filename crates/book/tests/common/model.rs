@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ballast_book::{
-    BookError, BookView, CancelledOrder, Event, Fill, Matched, NewOrder, OrderId, Pending, Reason, RestingOrder,
-    SelfTrade, Stopped, Taker,
+    BookError, BookView, CancelledOrder, Event, Fill, MatchTerms, Matched, NewOrder, OrderId, Pending, Reason,
+    RestingOrder, SelfTrade, Standing, Stopped, Taker,
 };
 use ballast_units::{Lots, Price, Side};
 
@@ -24,19 +24,57 @@ pub struct Model {
 }
 
 impl Model {
-    /// A side's orders, best first, oldest first at a price.
-    pub fn side(&self, side: Side) -> Vec<RestingOrder> {
-        let mut orders: Vec<_> = self.orders.iter().filter(|order| order.side == side).copied().collect();
+    /// A side's orders, or its pegged ones, best first, oldest first at a price or offset.
+    pub fn tree(&self, side: Side, pegged: bool) -> Vec<RestingOrder> {
+        let wanted = |order: &&RestingOrder| order.side == side && order.peg.is_some() == pegged;
+        let mut orders: Vec<_> = self.orders.iter().filter(wanted).copied().collect();
+        let sorted_by = |order: &RestingOrder| order.peg.unwrap_or(order.price.0 as i64);
         match side {
-            Side::Long => orders.sort_by_key(|order| std::cmp::Reverse(order.price)),
-            Side::Short => orders.sort_by_key(|order| order.price),
+            Side::Long => orders.sort_by_key(|order| std::cmp::Reverse(sorted_by(order))),
+            Side::Short => orders.sort_by_key(sorted_by),
         }
         orders
     }
 
+    /// Where an order stands.
+    pub fn standing(order: &RestingOrder, terms: &MatchTerms) -> Price {
+        let reference = if order.side == Side::Long { terms.references.0 } else { terms.references.1 };
+        match order.peg {
+            None => order.price,
+            Some(offset) => Price(reference.0.saturating_add_signed(offset)),
+        }
+    }
+
+    /// A side's orders in the order in which takers meet them.
+    pub fn side(&self, side: Side, terms: &MatchTerms) -> Vec<RestingOrder> {
+        let mut orders = [self.tree(side, false), self.tree(side, true)].concat();
+        let sign = -side.sign();
+        // Where pegs cannot stand any lower, the trees' order remains.
+        orders.sort_by_key(|order| match Self::standing(order, terms).0 {
+            0 => (0, order.peg.unwrap() * sign, order.id.sequence()),
+            price => (price as i64 * sign, 0, order.id.sequence()),
+        });
+        orders
+    }
+
+    /// Whether a pegged order cannot trade where it stands.
+    pub fn beyond_limit(order: &RestingOrder, terms: &MatchTerms) -> bool {
+        let price = Self::standing(order, terms);
+        order.peg.is_some()
+            && (price.0 == 0 || if order.side == Side::Long { price > order.price } else { price < order.price })
+    }
+
+    /// A side's orders that can trade.
+    pub fn live(&self, side: Side, terms: &MatchTerms) -> Vec<(Price, RestingOrder)> {
+        let inside = |price: Price| terms.band.0 <= price && price <= terms.band.1;
+        let orders = self.side(side, terms).into_iter();
+        let live = orders.filter(|order| !order.expired(terms.now) && !Self::beyond_limit(order, terms));
+        live.map(|order| (Self::standing(&order, terms), order)).filter(|(price, _)| inside(*price)).collect()
+    }
+
     pub fn rest(&mut self, new: NewOrder, id: OrderId) {
-        let NewOrder { side, price, lots, seat, client_id, expires_at, flags } = new;
-        self.orders.push(RestingOrder { id, side, price, lots, seat, client_id, expires_at, flags });
+        let NewOrder { side, price, peg, lots, seat, client_id, expires_at, flags } = new;
+        self.orders.push(RestingOrder { id, side, price, peg, lots, seat, client_id, expires_at, flags });
     }
 
     pub fn of_seat(&self, seat: u32) -> impl DoubleEndedIterator<Item = &RestingOrder> {
@@ -73,26 +111,33 @@ impl Model {
         Ok(order.lots)
     }
 
-    pub fn clean(&mut self, side: Side, band: (Price, Price), now: i64, limit: u32) -> Vec<CancelledOrder> {
+    pub fn clean(&mut self, side: Side, terms: &MatchTerms, limit: u32) -> Vec<CancelledOrder> {
         let mut cancelled = Vec::new();
-        for order in self.side(side).into_iter().take(limit as usize) {
-            let beyond = match side {
-                Side::Long => order.price > band.1,
-                Side::Short => order.price < band.0,
-            };
-            let reason = match (beyond, order.expired(now)) {
-                (true, _) => Reason::OutOfBand,
-                (false, true) => Reason::Expired,
-                (false, false) => break,
-            };
-            cancelled.push(self.remove(order.id, reason));
+        for pegged in [false, true] {
+            for order in self.tree(side, pegged) {
+                let price = Self::standing(&order, terms);
+                let beyond = match side {
+                    Side::Long => price > terms.band.1,
+                    Side::Short => price < terms.band.0,
+                };
+                let reason = match (beyond, order.expired(terms.now), Self::beyond_limit(&order, terms)) {
+                    (true, ..) => Reason::OutOfBand,
+                    (false, true, _) => Reason::Expired,
+                    (false, false, true) => Reason::BeyondLimit,
+                    (false, false, false) => break,
+                };
+                if cancelled.len() == limit as usize {
+                    break;
+                }
+                cancelled.push(self.remove(order.id, reason));
+            }
         }
         cancelled
     }
 
     /// Whether the taker may trade with an order of this price.
     fn in_band(taker: &Taker, price: Price) -> bool {
-        taker.band.0 <= price && price <= taker.band.1
+        taker.terms.band.0 <= price && price <= taker.terms.band.1
     }
 
     fn in_limit(taker: &Taker, price: Price) -> bool {
@@ -115,11 +160,14 @@ impl Model {
             decremented: Lots::ZERO,
             cancelled_self: 0,
             expired: 0,
+            beyond_limit: 0,
             stopped: Stopped::Filled,
         };
-        let book = self.side(makers);
-        let mut eligible =
-            book.iter().filter(|order| Self::in_band(&taker, order.price) && Self::in_limit(&taker, order.price));
+        let book = self.side(makers, &taker.terms);
+        let mut eligible = book.iter().filter(|order| {
+            let price = Self::standing(order, &taker.terms);
+            Self::in_band(&taker, price) && Self::in_limit(&taker, price)
+        });
         matched.stopped = loop {
             if left == 0 {
                 break Stopped::Filled;
@@ -129,9 +177,12 @@ impl Model {
                 break Stopped::MakerLimit;
             }
             let own = self.seats[&order.seat].owner == taker.owner;
-            if order.expired(taker.now) {
+            if order.expired(taker.terms.now) {
                 matched.expired += 1;
                 events.push(Event::Cancelled(self.remove(order.id, Reason::Expired)));
+            } else if Self::beyond_limit(order, &taker.terms) {
+                matched.beyond_limit += 1;
+                events.push(Event::Cancelled(self.remove(order.id, Reason::BeyondLimit)));
             } else if own && taker.self_trade == SelfTrade::CancelTaking {
                 break Stopped::SelfTrade;
             } else if own && taker.self_trade == SelfTrade::CancelResting {
@@ -156,16 +207,17 @@ impl Model {
     }
 
     fn why_none(&self, taker: &Taker) -> Stopped {
-        let book = self.side(taker.side.opposite());
+        let book = self.side(taker.side.opposite(), &taker.terms);
         // The first that is not beyond the band on the takers' side.
-        let next = book.iter().find(|order| match taker.side {
-            Side::Long => order.price >= taker.band.0,
-            Side::Short => order.price <= taker.band.1,
+        let mut prices = book.iter().map(|order| Self::standing(order, &taker.terms));
+        let next = prices.find(|price| match taker.side {
+            Side::Long => *price >= taker.terms.band.0,
+            Side::Short => *price <= taker.terms.band.1,
         });
         match next {
             None if book.is_empty() => Stopped::Empty,
             None => Stopped::Band,
-            Some(order) if Self::in_limit(taker, order.price) => Stopped::Band,
+            Some(price) if Self::in_limit(taker, price) => Stopped::Band,
             Some(_) => Stopped::Price,
         }
     }
@@ -178,7 +230,8 @@ impl Model {
         budget: &mut u64,
         matched: &mut Matched,
     ) -> Fill {
-        let quote = lots * order.price.0;
+        let price = Self::standing(order, &taker.terms);
+        let quote = lots * price.0;
         let fee = |ppm: u32| (u128::from(quote) * u128::from(ppm), 1_000_000u128);
         let seat = self.seats.get_mut(&order.seat).unwrap();
         let taker_fee = u64::try_from(fee(taker.taker_fee_ppm).0 / 1_000_000).unwrap();
@@ -207,7 +260,7 @@ impl Model {
             seat: order.seat,
             order_id: order.id,
             client_id: order.client_id,
-            price: order.price,
+            price,
             lots: Lots(lots),
             quote,
             maker_fee,
@@ -220,16 +273,19 @@ impl Model {
     pub fn assert_same(&self, view: &BookView<'_>) {
         assert_eq!(view.check(), Ok(()));
         for side in Side::BOTH {
-            let expected = self.side(side);
-            let actual: Vec<_> = view.orders(side).collect();
-            assert_eq!(actual, expected);
-            assert_eq!(view.order_count(side) as usize, expected.len());
-            assert_eq!(view.best(side), expected.first().map(|order| (order.price, order.lots)));
-            assert_eq!(view.worst(side), expected.last().copied());
-            let mut prices: Vec<_> = expected.iter().map(|order| order.price).collect();
+            let [fixed, pegs] = [false, true].map(|pegged| self.tree(side, pegged));
+            assert_eq!(view.orders(side).collect::<Vec<_>>(), fixed);
+            assert_eq!(view.pegs(side).collect::<Vec<_>>(), pegs);
+            assert_eq!(view.order_count(side) as usize, fixed.len() + pegs.len());
+            assert_eq!(view.peg_count(side) as usize, pegs.len());
+            assert_eq!(view.best(side), fixed.first().map(|order| (order.price, order.lots)));
+            let mut prices: Vec<_> = fixed.iter().map(|order| order.price).collect();
             prices.dedup();
-            assert_eq!(view.levels(side).map(|level| level.price).collect::<Vec<_>>(), prices);
             assert_eq!(view.level_count(side) as usize, prices.len());
+            for (reference, now) in [(100, 0), (103, 10)] {
+                let references = (Price(reference), Price(reference + 1));
+                self.assert_same_at(view, side, &MatchTerms { references, now, ..WIDE });
+            }
         }
         assert_eq!(view.seat_count() as usize, self.seats.len());
         let (mut total, mut funding) = (0, 0);
@@ -258,4 +314,23 @@ impl Model {
         let blocks = u32::try_from(self.orders.len() + self.seats.len()).unwrap();
         assert_eq!(view.free_blocks(), view.capacity() - blocks);
     }
+
+    /// What can be read on certain terms.
+    fn assert_same_at(&self, view: &BookView<'_>, side: Side, terms: &MatchTerms) {
+        let worst = self.side(side, terms).last().copied();
+        let worst = worst.map(|order| Standing { order, price: Self::standing(&order, terms) });
+        assert_eq!(view.worst(side, terms), worst);
+        let live = self.live(side, terms);
+        let standing: Vec<_> = view.standing(side, *terms).map(|standing| (standing.price, standing.order)).collect();
+        assert_eq!(standing, live);
+        let levels: Vec<_> = view.levels(side, *terms).collect();
+        assert!(levels.windows(2).all(|pair| pair[0].price != pair[1].price));
+        assert_eq!(levels.iter().map(|level| level.orders as usize).sum::<usize>(), live.len());
+        let at = |price: Price| live.iter().filter(move |(at, _)| *at == price);
+        let lots = |price: Price| at(price).map(|(_, order)| u128::from(order.lots.0)).sum();
+        assert!(levels.iter().all(|level| level.lots == lots(level.price)));
+    }
 }
+
+/// Everything but the edges, where pegs cannot stand.
+const WIDE: MatchTerms = MatchTerms { band: (Price(1), Price(3_000)), references: (Price(0), Price(0)), now: 0 };

@@ -1,6 +1,6 @@
 //! Random operations.
 
-use ballast_book::{NewOrder, SelfTrade, Taker};
+use ballast_book::{MatchTerms, NewOrder, SelfTrade, Taker};
 use ballast_units::{Lots, Price, Side};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -17,9 +17,9 @@ pub enum Op {
     CancelByClientId { seat: Index, client_id: u64 },
     CancelAll { seat: Index, side: Option<Side>, limit: u32 },
     CancelExpired { order: Index, now: i64 },
-    Clean { side: Side, band: (Price, Price), now: i64, limit: u32 },
+    Clean { side: Side, terms: MatchTerms, limit: u32 },
     Reduce { order: Index, lots: Lots },
-    EvictWorst(Side),
+    EvictWorst(Side, MatchTerms),
     SetMakerFee(Index, i16),
     TakePending(Index),
     Grow(u32),
@@ -49,16 +49,30 @@ fn band() -> impl Strategy<Value = (Price, Price)> {
     ]
 }
 
+fn terms() -> impl Strategy<Value = MatchTerms> {
+    let reference = prop_oneof![6 => 95u64..=105, 1 => 0u64..20, 1 => 1_990u64..2_010];
+    (band(), reference, 0u64..3, 0i64..20).prop_map(|(band, low, more, now)| MatchTerms {
+        band,
+        references: (Price(low), Price(low + more)),
+        now,
+    })
+}
+
+fn peg() -> impl Strategy<Value = Option<i64>> {
+    prop_oneof![5 => Just(None), 3 => (-6i64..=6).prop_map(Some), 1 => (-2_000i64..=2_000).prop_map(Some)]
+}
+
 fn self_trade() -> impl Strategy<Value = SelfTrade> {
     prop_oneof![Just(SelfTrade::CancelResting), Just(SelfTrade::CancelTaking), Just(SelfTrade::DecrementBoth)]
 }
 
 fn order() -> impl Strategy<Value = NewOrder> {
     let expiry = prop_oneof![2 => Just(0i64), 1 => 1i64..20];
-    (side(), price(), lots(), 0u64..6, expiry, any::<u8>()).prop_map(
-        |(side, price, lots, client_id, expires_at, flags)| NewOrder {
+    (side(), price(), peg(), lots(), 0u64..6, expiry, any::<u8>()).prop_map(
+        |(side, price, peg, lots, client_id, expires_at, flags)| NewOrder {
             side,
             price,
+            peg,
             lots,
             seat: 0,
             client_id,
@@ -69,29 +83,22 @@ fn order() -> impl Strategy<Value = NewOrder> {
 }
 
 fn taker() -> impl Strategy<Value = Taker> {
-    let limits = (price(), band(), prop_oneof![2 => Just(64u32), 1 => 0u32..4]);
+    let limits = (price(), terms(), prop_oneof![2 => Just(64u32), 1 => 0u32..4]);
     let fees = (any::<i32>().prop_map(i64::from), 0u32..=1_000_000, prop_oneof![Just(u64::MAX), 0u64..50]);
-    (side(), 1u64..60, limits, 0u8..3, self_trade(), 0i64..20, fees).prop_map(
-        |(
-            side,
-            lots,
-            (limit, band, max_makers),
-            owner,
-            self_trade,
-            now,
-            (funding_index, taker_fee_ppm, rebate_budget),
-        )| Taker {
-            side,
-            lots: Lots(lots),
-            limit,
-            band,
-            owner: key(owner),
-            self_trade,
-            now,
-            max_makers,
-            funding_index,
-            taker_fee_ppm,
-            rebate_budget,
+    (side(), 1u64..60, limits, 0u8..3, self_trade(), fees).prop_map(
+        |(side, lots, (limit, terms, max_makers), owner, self_trade, (funding_index, taker_fee_ppm, rebate_budget))| {
+            Taker {
+                side,
+                lots: Lots(lots),
+                limit,
+                terms,
+                owner: key(owner),
+                self_trade,
+                max_makers,
+                funding_index,
+                taker_fee_ppm,
+                rebate_budget,
+            }
         },
     )
 }
@@ -109,10 +116,9 @@ pub fn op() -> impl Strategy<Value = Op> {
         2 => (index(), prop_oneof![Just(None), side().prop_map(Some)], 0u32..10)
             .prop_map(|(seat, side, limit)| Op::CancelAll { seat, side, limit }),
         2 => (index(), 0i64..20).prop_map(|(order, now)| Op::CancelExpired { order, now }),
-        2 => (side(), band(), 0i64..20, 0u32..6)
-            .prop_map(|(side, band, now, limit)| Op::Clean { side, band, now, limit }),
+        2 => (side(), terms(), 0u32..6).prop_map(|(side, terms, limit)| Op::Clean { side, terms, limit }),
         2 => (index(), lots()).prop_map(|(order, lots)| Op::Reduce { order, lots }),
-        2 => side().prop_map(Op::EvictWorst),
+        2 => (side(), terms()).prop_map(|(side, terms)| Op::EvictWorst(side, terms)),
         3 => (index(), any::<i16>()).prop_map(|(seat, ppm)| Op::SetMakerFee(seat, ppm)),
         3 => index().prop_map(Op::TakePending),
         1 => (0u32..3).prop_map(Op::Grow),

@@ -42,6 +42,11 @@ pub fn rerank(tend: &Tend) -> Instruction {
     build(&tend.accounts(), &instruction::Rerank {}, &tend.others)
 }
 
+/// Cancels the orders of an account below initial margin that would make its position larger.
+pub fn cancel_unfunded(tend: &Tend) -> Instruction {
+    build(&tend.accounts(), &instruction::CancelUnfunded {}, &tend.others)
+}
+
 /// Cancels the orders of an account below maintenance margin and reduces its position on the book.
 pub fn liquidate(tend: &Tend) -> Instruction {
     build(&tend.accounts(), &instruction::Liquidate {}, &tend.others)

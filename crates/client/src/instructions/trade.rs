@@ -1,6 +1,6 @@
 //! Placing and cancelling orders.
 
-use ballast::{OrderArgs, accounts, instruction};
+use ballast::{BatchArgs, OrderArgs, OrderRef, accounts, instruction};
 use ballast_book::OrderId;
 use ballast_units::Side;
 use solana_instruction::{AccountMeta, Instruction};
@@ -18,17 +18,37 @@ pub fn place_order(
     order: OrderArgs,
     others: &[AccountMeta],
 ) -> Instruction {
-    build(
-        &accounts::PlaceOrder {
-            trader: *trader,
-            margin: *margin,
-            market: market.market,
-            book: market.book,
-            ranks: market.ranks,
-        },
-        &instruction::PlaceOrder { order },
-        others,
-    )
+    build(&place_accounts(trader, margin, market), &instruction::PlaceOrder { order }, others)
+}
+
+/// Puts `order` in the place of another of the account's. One that differs only in fewer lots keeps its place in the queue.
+/// If the other is gone, `order` is placed only where `even_if_gone` says so.
+pub fn replace_order(
+    trader: &Pubkey,
+    margin: &Pubkey,
+    market: &MarketKeys,
+    target: OrderRef,
+    order: OrderArgs,
+    even_if_gone: bool,
+    others: &[AccountMeta],
+) -> Instruction {
+    build(&place_accounts(trader, margin, market), &instruction::ReplaceOrder { target, order, even_if_gone }, others)
+}
+
+/// Cancels and places many orders at once, with one assessment of the account.
+pub fn batch_orders(
+    trader: &Pubkey,
+    margin: &Pubkey,
+    market: &MarketKeys,
+    batch: BatchArgs,
+    others: &[AccountMeta],
+) -> Instruction {
+    build(&place_accounts(trader, margin, market), &instruction::BatchOrders { batch }, others)
+}
+
+/// Cancels the newest order with a client id.
+pub fn cancel_by_client_id(trader: &Pubkey, margin: &Pubkey, market: &MarketKeys, client_id: u64) -> Instruction {
+    build(&cancel_accounts(trader, margin, market), &instruction::CancelByClientId { client_id }, &[])
 }
 
 /// Cancels one order by its id.
@@ -57,11 +77,40 @@ pub fn prune_orders(market: &MarketKeys, side: Side, limit: u32) -> Instruction 
     )
 }
 
-/// A side as the program's arguments name it.
-fn side_code(side: Side) -> u8 {
+/// Removes those of these orders that have expired, wherever they are in the book. Anyone may.
+pub fn prune_expired(market: &MarketKeys, orders: &[OrderId]) -> Instruction {
+    build(
+        &accounts::PruneOrders { market: market.market, book: market.book },
+        &instruction::PruneExpired { order_ids: orders.iter().map(|id| id.0).collect() },
+        &[],
+    )
+}
+
+/// Gives a market's book room for 64 more orders or seats, at the cost of `payer`, who signs.
+pub fn grow_book(payer: &Pubkey, market: &MarketKeys) -> Instruction {
+    let system_program = solana_system_interface::program::ID;
+    build(
+        &accounts::GrowBook { payer: *payer, market: market.market, book: market.book, system_program },
+        &instruction::GrowBook {},
+        &[],
+    )
+}
+
+/// A side as [`BatchArgs::cancel_side`] and other arguments of the program name it.
+pub fn side_code(side: Side) -> u8 {
     match side {
         Side::Long => 0,
         Side::Short => 1,
+    }
+}
+
+fn place_accounts(trader: &Pubkey, margin: &Pubkey, market: &MarketKeys) -> accounts::PlaceOrder {
+    accounts::PlaceOrder {
+        trader: *trader,
+        margin: *margin,
+        market: market.market,
+        book: market.book,
+        ranks: market.ranks,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks between accounts that an `#[account]` constraint cannot say cheaply.
 
 use anchor_lang::prelude::*;
+use ballast_units::Side;
 
 use crate::{
     error::BallastError,
@@ -17,4 +18,14 @@ pub fn require_same_exchange(margin: &MarginAccount, market: &Market) -> Result<
 pub fn require_distinct(a: &Pubkey, b: &Pubkey) -> Result<()> {
     require!(a != b, BallastError::DuplicateAccount);
     Ok(())
+}
+
+/// A side from its number in arguments: bids (0), asks (1), or `None` for both (2).
+pub fn side_filter(code: u8) -> Result<Option<Side>> {
+    match code {
+        0 => Ok(Some(Side::Long)),
+        1 => Ok(Some(Side::Short)),
+        2 => Ok(None),
+        _ => err!(BallastError::ParameterOutOfBounds),
+    }
 }

@@ -1,11 +1,10 @@
 //! Cancelling orders. Always possible, whatever state the market is in and however stale its price.
 
 use anchor_lang::prelude::*;
-use ballast_book::{Book, OrderId};
+use ballast_book::{Book, BookError, CancelledOrder, OrderId};
 use ballast_risk::oracle::Action;
-use ballast_units::Side;
 
-use super::accounts::require_same_exchange;
+use super::accounts::{require_same_exchange, side_filter};
 use crate::{
     error::{BallastError, OrFail},
     events::{OrderRemoved, OrdersCancelled, OrdersPruned},
@@ -13,10 +12,10 @@ use crate::{
     state::{BOOK_MAGIC, MarginAccount, Market, slab_bytes_mut},
 };
 
-/// Most orders that one `prune_orders` removes, so that its event fits a transaction's log.
+/// Most orders that one `prune_orders` or `prune_expired` removes, so that its event fits a transaction's log.
 const MAX_PRUNED: u32 = 64;
 
-/// Accounts of `cancel_order` and `cancel_all`.
+/// Accounts of `cancel_order`, `cancel_by_client_id` and `cancel_all`.
 #[derive(Accounts)]
 pub struct CancelOrders<'info> {
     /// Owner or delegate.
@@ -45,7 +44,7 @@ impl CancelOrders<'_> {
     }
 }
 
-/// Accounts of `prune_orders`.
+/// Accounts of `prune_orders` and `prune_expired`.
 #[derive(Accounts)]
 pub struct PruneOrders<'info> {
     /// The market.
@@ -56,14 +55,10 @@ pub struct PruneOrders<'info> {
     pub book: UncheckedAccount<'info>,
 }
 
-/// Removes up to `limit` orders from the best of a side on (0 bids, 1 asks) that takers only pass over: expired, or
-/// beyond the band. By anyone.
+/// Removes up to `limit` orders from the best of a side on (0 bids, 1 asks) that takers only pass over: expired, beyond the
+/// band, or pegged and beyond their limit. By anyone.
 pub fn prune_orders(ctx: Context<PruneOrders>, side: u8, limit: u32) -> Result<()> {
-    let side = match side {
-        0 => Side::Long,
-        1 => Side::Short,
-        _ => return err!(BallastError::ParameterOutOfBounds),
-    };
+    let side = side_filter(side)?.ok_or(BallastError::ParameterOutOfBounds)?;
     let now = Clock::get()?.unix_timestamp;
     let market = ctx.accounts.market.load()?;
     // Where the band is, only a price says.
@@ -71,45 +66,73 @@ pub fn prune_orders(ctx: Context<PruneOrders>, side: u8, limit: u32) -> Result<(
     let mut data = slab(&ctx.accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
     let mut removed = Vec::new();
-    book.clean(side, market.band()?, now, limit.min(MAX_PRUNED), |order| {
-        removed.push(OrderRemoved { seat: order.seat, order_id: order.id.0, lots: order.lots.0 });
-    })
-    .or_fail()?;
+    book.clean(side, &market.terms(now)?, limit.min(MAX_PRUNED), |order| removed.push(removal(order))).or_fail()?;
+    report_pruned(market.index, removed)
+}
+
+/// Removes those of these orders that have expired, wherever they are in the book; passes over the others. By anyone.
+pub fn prune_expired(ctx: Context<PruneOrders>, order_ids: Vec<u128>) -> Result<()> {
+    require!(u32::try_from(order_ids.len()).is_ok_and(|count| count <= MAX_PRUNED), BallastError::TooLarge);
+    let now = Clock::get()?.unix_timestamp;
+    let mut data = slab(&ctx.accounts.book)?;
+    let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
+    let mut removed = Vec::new();
+    for id in order_ids {
+        match book.cancel_expired(OrderId(id), now) {
+            Ok(order) => removed.push(removal(&order)),
+            Err(BookError::OrderNotFound | BookError::NotExpired) => {}
+            Err(error) => return Err(error).or_fail(),
+        }
+    }
+    report_pruned(ctx.accounts.market.load()?.index, removed)
+}
+
+fn removal(order: &CancelledOrder) -> OrderRemoved {
+    OrderRemoved { seat: order.seat, order_id: order.id.0, lots: order.lots.0 }
+}
+
+fn report_pruned(market: u16, removed: Vec<OrderRemoved>) -> Result<()> {
     require!(!removed.is_empty(), BallastError::NothingHere);
-    emit!(OrdersPruned { market: market.index, removed });
+    emit!(OrdersPruned { market, removed });
     Ok(())
 }
 
 /// Cancels one order by its id.
 pub fn cancel_order(ctx: Context<CancelOrders>, order_id: u128) -> Result<()> {
-    let accounts = ctx.accounts;
-    let (market, seat) = accounts.seat()?;
-    let key = accounts.margin.key();
-    let mut data = slab(&accounts.book)?;
-    let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
-    book.seat(seat, &key.to_bytes()).or_fail()?;
-    let cancelled = book.cancel(OrderId(order_id), seat).or_fail()?;
-    emit!(OrdersCancelled { market, account: key, orders: 1, lots: cancelled.lots.0 });
-    Ok(())
+    cancel(ctx, |book, seat| {
+        let cancelled = book.cancel(OrderId(order_id), seat).or_fail()?;
+        Ok((1, cancelled.lots.0))
+    })
+}
+
+/// Cancels the newest of the account's orders with this client id.
+pub fn cancel_by_client_id(ctx: Context<CancelOrders>, client_id: u64) -> Result<()> {
+    cancel(ctx, |book, seat| {
+        let cancelled = book.cancel_by_client_id(seat, client_id).or_fail()?;
+        Ok((1, cancelled.lots.0))
+    })
 }
 
 /// Cancels up to `limit` of the account's orders, on one side (0 bids, 1 asks) or on both (2).
 pub fn cancel_all(ctx: Context<CancelOrders>, side: u8, limit: u32) -> Result<()> {
-    let side = match side {
-        0 => Some(Side::Long),
-        1 => Some(Side::Short),
-        2 => None,
-        _ => return err!(BallastError::ParameterOutOfBounds),
-    };
+    let side = side_filter(side)?;
+    cancel(ctx, |book, seat| {
+        let mut lots = 0u64;
+        let count = |cancelled: &CancelledOrder| lots = lots.saturating_add(cancelled.lots.0);
+        let orders = book.cancel_all(seat, side, limit, count).or_fail()?;
+        Ok((orders, lots))
+    })
+}
+
+/// Has `work` cancel orders of the account's seat, and reports their number and lots.
+fn cancel(ctx: Context<CancelOrders>, work: impl FnOnce(&mut Book, u32) -> Result<(u32, u64)>) -> Result<()> {
     let accounts = ctx.accounts;
     let (market, seat) = accounts.seat()?;
     let key = accounts.margin.key();
     let mut data = slab(&accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
     book.seat(seat, &key.to_bytes()).or_fail()?;
-    let mut lots = 0u64;
-    let orders =
-        book.cancel_all(seat, side, limit, |cancelled| lots = lots.saturating_add(cancelled.lots.0)).or_fail()?;
+    let (orders, lots) = work(&mut book, seat)?;
     emit!(OrdersCancelled { market, account: key, orders, lots });
     Ok(())
 }

@@ -1,18 +1,22 @@
 //! One file per instruction or per pair that belongs together: the accounts with their checks on top, the handler below.
 
 mod accounts;
+mod batch_orders;
 mod cancel;
+mod cancel_unfunded;
 mod cover_bad_debt;
 mod create_market;
 mod deleverage;
 mod exchange;
 mod fees;
+mod grow_book;
 mod ladder;
 mod liquidate;
 mod margin_account;
 mod market_admin;
 mod place_order;
 mod refresh_market;
+mod replace_order;
 mod rerank;
 mod settle;
 mod takeover;
@@ -20,18 +24,22 @@ mod triggers;
 mod triggers_execute;
 mod withdraw;
 
+pub use batch_orders::*;
 pub use cancel::*;
+pub use cancel_unfunded::*;
 pub use cover_bad_debt::*;
 pub use create_market::*;
 pub use deleverage::*;
 pub use exchange::*;
 pub use fees::*;
+pub use grow_book::*;
 pub use ladder::*;
 pub use liquidate::*;
 pub use margin_account::*;
 pub use market_admin::*;
 pub use place_order::*;
 pub use refresh_market::*;
+pub use replace_order::*;
 pub use rerank::*;
 pub use settle::*;
 pub use takeover::*;

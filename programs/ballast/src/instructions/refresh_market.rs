@@ -74,17 +74,17 @@ fn mid(market: &Market, book: &BookView, now: i64) -> Result<Option<Price>> {
     if market.params.mark_book_weight_bps == 0 {
         return Ok(None);
     }
-    let (band, quote) = (market.band()?, market.params.mark_book_quote);
-    let bid = book.depth_price(Side::Short, quote, band, now);
-    let ask = book.depth_price(Side::Long, quote, band, now);
+    let (terms, quote) = (market.terms(now)?, market.params.mark_book_quote);
+    let bid = book.depth_price(Side::Short, quote, &terms);
+    let ask = book.depth_price(Side::Long, quote, &terms);
     Ok(mark::mid(bid, ask))
 }
 
 /// How far the book's impact prices are above the oracle's: a sample of the funding rate.
 fn premium(market: &Market, book: &BookView, oracle: Price, now: i64, params: &FundingParams) -> Result<i64> {
-    let band = market.band()?;
-    let bid = book.impact_price(Side::Short, params.impact_quote, band, now);
-    let ask = book.impact_price(Side::Long, params.impact_quote, band, now);
+    let terms = market.terms(now)?;
+    let bid = book.impact_price(Side::Short, params.impact_quote, &terms);
+    let ask = book.impact_price(Side::Long, params.impact_quote, &terms);
     funding::rate(bid, ask, oracle, params.clamp_ppb).or_fail()
 }
 

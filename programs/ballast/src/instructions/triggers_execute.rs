@@ -232,6 +232,7 @@ fn rest(
     let new = NewOrder {
         side: trigger.side,
         price,
+        peg: None,
         lots: Lots(lots),
         seat: trigger.seat,
         client_id: trigger.client_id,

@@ -1,8 +1,9 @@
 //! What the forced reductions have in common.
 
 use anchor_lang::prelude::*;
+use ballast_book::CancelledOrder;
 use ballast_risk::health::Stage;
-use ballast_units::{MAX_PRICE, Price, Side};
+use ballast_units::{Lots, MAX_PRICE, Position, Price, Side};
 
 use super::{Assessment, Venue};
 use crate::{
@@ -36,6 +37,32 @@ pub fn cancel_for_force(venue: &mut Venue, margin: &MarginAccount, slot: usize, 
         .book
         .cancel_all(seat, None, MAX_FORCED_CANCELS, |cancelled| lots = lots.saturating_add(cancelled.lots.0))
         .or_fail()?;
+    if orders > 0 {
+        emit!(OrdersCancelled { market: venue.market.index, account: *key, orders, lots });
+    }
+    Ok(orders)
+}
+
+/// Cancels the account's orders in this market, up to [`MAX_FORCED_CANCELS`], as far as they would make a position of this
+/// size larger or turn it.
+pub fn cancel_increasing(
+    venue: &mut Venue,
+    margin: &MarginAccount,
+    slot: usize,
+    key: &Pubkey,
+    position: Position,
+) -> Result<u32> {
+    let seat = margin.slots[slot].seat;
+    if seat == 0 {
+        return Ok(0);
+    }
+    let (mut orders, mut lots) = (0u32, 0u64);
+    for side in Side::BOTH {
+        let keep = if position.side() == Some(side.opposite()) { position.lots() } else { Lots::ZERO };
+        let left = MAX_FORCED_CANCELS.saturating_sub(orders);
+        let count = |cancelled: &CancelledOrder| lots = lots.saturating_add(cancelled.lots.0);
+        orders += venue.book.cancel_beyond(seat, side, keep, left, count).or_fail()?;
+    }
     if orders > 0 {
         emit!(OrdersCancelled { market: venue.market.index, account: *key, orders, lots });
     }

@@ -3,20 +3,24 @@
 
 mod assess;
 mod bounty;
+mod desk;
 mod execution;
 mod fees;
 mod forced;
 mod insurance;
 mod protect;
+mod room;
 mod touch;
 mod venue;
 
 pub use assess::*;
 pub use bounty::*;
+pub use desk::*;
 pub use execution::*;
 pub use fees::*;
 pub use forced::*;
 pub use insurance::*;
 pub use protect::*;
+pub use room::*;
 pub use touch::*;
 pub use venue::*;

@@ -1,6 +1,7 @@
 //! One market: parameters, mark, funding, money pools, counters.
 
 use anchor_lang::prelude::*;
+use ballast_book::MatchTerms;
 use ballast_risk::{
     funding::FundingState,
     insurance::Budget,
@@ -206,6 +207,14 @@ impl Market {
     /// What may be done.
     pub fn status(&self) -> Result<MarketStatus> {
         MarketStatus::from_code(self.status)
+    }
+
+    /// On what terms orders match at `now`: the band, and where pegged orders stand from.
+    pub fn terms(&self, now: i64) -> Result<MatchTerms> {
+        let (mark, tick) = (self.mark().0, self.params.tick.max(1));
+        let low = mark - mark % tick;
+        let high = if low == mark { low } else { low.checked_add(tick).ok_or(BallastError::Overflow)? };
+        Ok(MatchTerms { band: self.band()?, references: (Price(low), Price(high)), now })
     }
 
     /// Lowest and highest price at which anything matches.

@@ -15,6 +15,12 @@ pub const RANKS_MAGIC: [u8; 8] = *b"BLSTRANK";
 /// Bytes before the pure crate's slab.
 pub const SLAB_PREFIX: usize = 16;
 
+/// Most blocks of a book, orders and seats together: 5 MB.
+pub const MAX_BOOK_BLOCKS: u32 = 1 << 15;
+/// Most orders of a side, pegged ones included. Those of both sides leave a quarter of the largest book to seats and
+/// triggers, which no flood of orders can take.
+pub const MAX_ORDERS_PER_SIDE: u32 = MAX_BOOK_BLOCKS / 8 * 3;
+
 /// Marks a fresh account as ours and returns nothing; fails when it is not a zeroed account of the program.
 pub fn claim_slab(account: &AccountInfo, magic: [u8; 8], minimum: usize) -> Result<()> {
     require_keys_eq!(*account.owner, crate::ID, BallastError::BadSlab);

@@ -2,7 +2,7 @@
 
 use ballast_book::OrderId;
 use ballast_client::{
-    ballast::{OrderArgs, OrderKind, SelfTradeMode, state::MarketStatus},
+    ballast::{BatchArgs, OrderArgs, OrderKind, OrderRef, SelfTradeMode, state::MarketStatus},
     events::Event,
     instructions::{self, limit_order},
     units::{Lots, Price, Side},
@@ -45,6 +45,7 @@ impl Run {
             OrderKind::Limit,
             OrderKind::Limit,
             OrderKind::PostOnly,
+            OrderKind::PostOnlySlide,
             OrderKind::ImmediateOrCancel,
             OrderKind::FillOrKill,
         ];
@@ -55,8 +56,63 @@ impl Run {
             expires_at: if self.dice.chance(20) { self.world.now + self.dice.between(1, 100).cast_signed() } else { 0 },
             self_trade: self.dice.pick(&modes),
             max_makers: if self.dice.chance(10) { 2 } else { 64 },
-            client_id: self.dice.next(),
+            client_id: self.dice.below(4),
+            peg: if self.dice.chance(20) { Some(self.offset(market, side)) } else { None },
             ..limit_order(side, Price(price), Lots(lots))
+        }
+    }
+
+    /// A distance from the mark, on the tick, mostly away from the touch.
+    fn offset(&mut self, market: u16, side: Side) -> i64 {
+        let width = self.world.market(market).mark().0 / 100;
+        let away = self.dice.below(width + width / 4).cast_signed() - (width / 4).cast_signed();
+        -side.sign() * away / 100 * 100
+    }
+
+    /// Cancels some orders and places others at once.
+    pub fn batch(&mut self) -> Outcome {
+        let (trader, market) = (self.trader(), self.market());
+        let count = self.dice.below(6);
+        let orders = (0..count).map(|_| self.order(market)).collect();
+        let gone = self.orders.iter().filter(|(owner, at, _)| (*owner, *at) == (trader, market));
+        let cancel = gone.take(3).map(|(.., id)| OrderRef::Id(id.0)).chain([OrderRef::Client(1)]).collect();
+        let batch = BatchArgs {
+            cancel_side: self.dice.pick(&[None, None, Some(0), Some(1), Some(2)]),
+            cancel: if self.dice.chance(50) { cancel } else { Vec::new() },
+            skip_gone: self.dice.chance(80),
+            orders,
+            skip_crossing: self.dice.chance(80),
+        };
+        let outcome = self.world.batch(trader, market, batch);
+        self.remember(trader, market, &outcome);
+        outcome
+    }
+
+    /// Puts an order in the place of another: sometimes the same but smaller.
+    pub fn replace(&mut self) -> Outcome {
+        let Some((trader, market, id)) = self.some_order() else { return self.trade() };
+        let resting = self.world.snapshot().view().ok().and_then(|view| view.market(market).ok()?.book.order(id).ok());
+        let order = match resting {
+            Some(resting) if self.dice.chance(50) => OrderArgs {
+                lots: 1 + self.dice.below(resting.lots.0),
+                peg: resting.peg,
+                client_id: resting.client_id,
+                expires_at: resting.expires_at,
+                ..limit_order(resting.side, resting.price, resting.lots)
+            },
+            _ => self.order(market),
+        };
+        let target = if self.dice.chance(70) { OrderRef::Id(id.0) } else { OrderRef::Client(self.dice.below(4)) };
+        let even_if_gone = self.dice.chance(50);
+        let outcome = self.world.replace(trader, market, target, order, even_if_gone);
+        self.remember(trader, market, &outcome);
+        outcome
+    }
+
+    fn some_order(&mut self) -> Option<(Trader, u16, OrderId)> {
+        match self.orders.len() {
+            0 => None,
+            length => Some(self.orders[self.dice.index(length)]),
         }
     }
 
@@ -139,9 +195,15 @@ impl Run {
 
     pub fn tend(&mut self) -> Outcome {
         let (kit, trader, market) = (self.trader(), self.trader(), self.market());
-        match self.dice.below(10) {
+        match self.dice.below(13) {
             0..=5 => self.world.settle(kit, trader, market),
             6..=8 => self.world.rerank(kit, trader, market),
+            9..=10 => self.world.cancel_unfunded(kit, trader, market),
+            11 => {
+                let here = self.orders.iter().filter(|(_, at, _)| *at == market);
+                let ids: Vec<_> = here.rev().take(20).map(|(.., id)| *id).collect();
+                self.world.prune_expired(market, &ids)
+            }
             _ => {
                 let side = self.dice.pick(&Side::BOTH);
                 self.world.prune(market, side, 10)

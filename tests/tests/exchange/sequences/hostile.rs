@@ -2,6 +2,7 @@
 
 use ballast_book::{OrderId, TriggerId};
 use ballast_client::{
+    ballast::{BatchArgs, OrderRef},
     instructions,
     units::{Lots, Price, Side},
 };
@@ -21,7 +22,7 @@ impl Run {
         let key = owner.pubkey();
         let amount = self.dice.next() >> self.dice.below(64);
         let signed = |instruction| (instruction, Some(owner.insecure_clone()));
-        match self.dice.below(17) {
+        match self.dice.below(20) {
             0 => {
                 let others = self.world.others(trader, Some(market));
                 let order = self.order(market);
@@ -42,6 +43,18 @@ impl Run {
             7 => (instructions::liquidate(&self.world.tend(trader, other, market)), None),
             8 => (instructions::deleverage(&keys, &self.world.tend(trader, other, market), u32::MAX), None),
             9 => (instructions::cover_bad_debt(&keys, &self.world.tend(trader, other, market)), None),
+            16 => {
+                let others = self.world.others(trader, Some(market));
+                let orders = vec![self.order(market), self.order(market)];
+                let batch = BatchArgs { orders, skip_crossing: true, ..BatchArgs::default() };
+                signed(instructions::batch_orders(&key, &margin, &at, batch, &others))
+            }
+            17 => {
+                let others = self.world.others(trader, Some(market));
+                let (target, order) = (OrderRef::Client(1), self.order(market));
+                signed(instructions::replace_order(&key, &margin, &at, target, order, true, &others))
+            }
+            18 => (instructions::cancel_unfunded(&self.world.tend(trader, other, market)), None),
             10 => signed(instructions::withdraw_fees(&key, &keys, &at.market, &wallet)),
             11 => (instructions::sweep_insurance_fees(&keys, &at), None),
             12 => (instructions::execute_trigger(&self.world.tend(trader, other, market), TriggerId(amount)), None),

@@ -92,7 +92,9 @@ impl Run {
 
     fn step(&mut self) -> Outcome {
         match self.dice.below(115) {
-            0..=24 => self.trade(),
+            0..=18 => self.trade(),
+            19..=21 => self.batch(),
+            22..=24 => self.replace(),
             25..=32 => self.gamble(),
             33..=37 => self.close(),
             38..=42 => self.cancel(),

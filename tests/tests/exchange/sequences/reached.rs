@@ -3,11 +3,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use ballast_book::OrderId;
 use ballast_client::{
     ballast::events::{Cause, TriggerChange, TriggersRemovedFor},
     events::{Event, cells},
 };
-use ballast_tests::harness::Outcome;
+use ballast_tests::harness::{Outcome, order_ids};
 
 /// How often each state was reached and each error met.
 #[derive(Default)]
@@ -20,9 +21,13 @@ pub struct Reached {
 }
 
 /// What every long run must come across.
-pub const STATES: [&str; 33] = [
+pub const STATES: [&str; 37] = [
     "an order rested",
+    "a pegged order rested",
     "an order traded",
+    "a pegged order traded",
+    "an order shrank in its place",
+    "several orders rested at once",
     "an order met one of its owner or an expired one",
     "a maker's fills were folded",
     "profit was drawn from a pool",
@@ -101,6 +106,9 @@ impl Reached {
                 if reranked && events.iter().any(|event| matches!(event, Event::BountyPaid(_))) {
                     self.state("a rerank was paid");
                 }
+                if order_ids(receipt).len() > 1 {
+                    self.state("several orders rested at once");
+                }
                 events.iter().for_each(|event| self.event(event));
             }
             Err(refusal) => *self.errors.entry(refusal.name()).or_default() += 1,
@@ -109,10 +117,19 @@ impl Reached {
 
     fn event(&mut self, event: &Event) {
         match event {
-            Event::OrderPlaced(_) => self.state("an order rested"),
+            Event::OrderPlaced(order) => {
+                self.state("an order rested");
+                if OrderId(order.order_id).is_pegged() {
+                    self.state("a pegged order rested");
+                }
+            }
+            Event::OrderReduced(_) => self.state("an order shrank in its place"),
             Event::Traded(trade) => {
                 if !trade.fills.is_empty() {
                     self.state("an order traded");
+                }
+                if trade.fills.iter().any(|fill| OrderId(fill.order_id).is_pegged()) {
+                    self.state("a pegged order traded");
                 }
                 if !trade.removed.is_empty() {
                     self.state("an order met one of its owner or an expired one");

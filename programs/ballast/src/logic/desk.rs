@@ -1,0 +1,393 @@
+//! An account's orders in one market within one instruction: any number are placed, and what they lead to is assessed
+//! once, at the end.
+
+use anchor_lang::prelude::*;
+use ballast_book::{CancelledOrder, MatchTerms, NewOrder, OrderId, RestingOrder, Stopped};
+use ballast_risk::oracle::Action;
+use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Price, Side};
+
+use super::{
+    Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, make_room, maker_rate, rejoin,
+    require_initial_margin, settle_slot, take, touch,
+};
+use crate::{
+    error::{BallastError, OrFail},
+    events::{Cause, OrderPlaced, OrderReduced, OrdersCancelled},
+    instructions::{MAX_MAKERS, OrderArgs, OrderKind, OrderRef},
+    state::{MarginAccount, Market, MarketStatus},
+};
+
+/// Where one account places orders in one market. [`Desk::finish`] has to end it.
+pub struct Desk<'a, 'v, 'info> {
+    /// The market.
+    pub venue: &'a mut Venue<'v>,
+    margin: &'a mut MarginAccount,
+    slot: usize,
+    key: &'a Pubkey,
+    others: &'a Others<'info>,
+    now: i64,
+    terms: MatchTerms,
+    /// The assessment before anything changed, if all orders only reduce.
+    before: Option<Assessment>,
+    /// The position's size when it was taken out of the ranking index, which is before the first order that takes.
+    touched: Option<Lots>,
+    placed: bool,
+}
+
+/// What is left to do with an order after matching: where it comes to rest.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Its price, or a peg's limit.
+    limit: Price,
+    peg: Option<i64>,
+    /// The price at which it stands now.
+    standing: Price,
+}
+
+impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
+    /// Opens the desk. `reduces`: all orders that will be placed only reduce; others are refused then.
+    pub fn open(
+        venue: &'a mut Venue<'v>,
+        margin: &'a mut MarginAccount,
+        key: &'a Pubkey,
+        others: &'a Others<'info>,
+        reduces: bool,
+        now: i64,
+    ) -> Result<Self> {
+        margin.require_not_bankrupt()?;
+        let slot = margin.slot_index_or_new(venue.market.index)?;
+        let before = if reduces {
+            let marks = Marks::Cautious;
+            Some(assess(margin, key, Some((venue, slot)), others, marks, Some(Action::Reduce), now)?)
+        } else {
+            None
+        };
+        let terms = venue.market.terms(now)?;
+        Ok(Desk { venue, margin, slot, key, others, now, terms, before, touched: None, placed: false })
+    }
+
+    /// Places an order. A post-only one that would match, or that has no room to slide, is left out where `skip` says so,
+    /// with nothing changed; false then.
+    pub fn place(&mut self, order: &OrderArgs, skip: bool) -> Result<bool> {
+        require_order(self.venue.market, order, self.now)?;
+        require!(order.reduce_only || self.before.is_none(), BallastError::NotReducing);
+        let mut place = self.place_of(order)?;
+        match order.kind {
+            OrderKind::PostOnly | OrderKind::PostOnlySlide => {
+                if let Err(refused) = self.post(order, &mut place) {
+                    return if skip { Ok(false) } else { Err(refused) };
+                }
+                self.rest(order, place, order.lots)?;
+            }
+            OrderKind::Limit | OrderKind::ImmediateOrCancel | OrderKind::FillOrKill => {
+                let left = self.take(order, place)?;
+                if order.kind == OrderKind::Limit && left >= self.venue.market.params.min_lots {
+                    self.rest(order, place, left)?;
+                }
+            }
+        }
+        self.placed = true;
+        Ok(true)
+    }
+
+    /// Puts an order in the place of another. One that differs only in being smaller keeps its place in the queue, and
+    /// needs no price and no margin; otherwise the old one is cancelled first.
+    pub fn replace(&mut self, target: OrderRef, order: &OrderArgs, even_if_gone: bool) -> Result<()> {
+        let Some(old) = self.find(target)? else {
+            require!(even_if_gone, BallastError::OrderNotFound);
+            return self.place(order, false).map(drop);
+        };
+        if !self.only_shrinks(&old, order) {
+            self.cancel([OrderRef::Id(old.id.0)], false)?;
+            return self.place(order, false).map(drop);
+        }
+        let less = old.lots.sub(Lots(order.lots)).or_fail()?;
+        self.venue.book.reduce(old.id, old.seat, less).or_fail()?;
+        emit!(OrderReduced {
+            market: self.venue.market.index,
+            account: *self.key,
+            order_id: old.id.0,
+            lots: order.lots,
+        });
+        Ok(())
+    }
+
+    /// Whether `order` differs from the resting one in nothing but fewer lots.
+    fn only_shrinks(&self, old: &RestingOrder, order: &OrderArgs) -> bool {
+        order.rests()
+            && !order.reduce_only
+            && order.side() == old.side
+            && (order.price, order.peg) == (old.price.0, old.peg)
+            && (order.client_id, order.expires_at) == (old.client_id, old.expires_at)
+            && order.lots <= old.lots.0
+            && order.lots >= self.venue.market.params.min_lots
+    }
+
+    /// The account's order that is meant, if it still rests. Of several with one client id, the newest.
+    fn find(&self, target: OrderRef) -> Result<Option<RestingOrder>> {
+        let seat = self.margin.slots[self.slot].seat;
+        if seat == 0 {
+            return Ok(None);
+        }
+        let book = self.venue.book.view();
+        Ok(match target {
+            OrderRef::Id(id) => book.order(OrderId(id)).ok().filter(|order| order.seat == seat),
+            OrderRef::Client(id) => book.seat_orders(seat).or_fail()?.find(|order| order.client_id == id),
+        })
+    }
+
+    /// Cancels orders of the account. Those that are gone are passed over where `skip` says so.
+    pub fn cancel(&mut self, targets: impl IntoIterator<Item = OrderRef>, skip: bool) -> Result<()> {
+        let (mut orders, mut lots) = (0u32, 0u64);
+        for target in targets {
+            let Some(order) = self.find(target)? else {
+                require!(skip, BallastError::OrderNotFound);
+                continue;
+            };
+            self.venue.book.cancel(order.id, order.seat).or_fail()?;
+            orders += 1;
+            lots = lots.saturating_add(order.lots.0);
+        }
+        self.report_cancelled(orders, lots);
+        Ok(())
+    }
+
+    /// Cancels all the account's orders, or those of a side.
+    pub fn cancel_all(&mut self, side: Option<Side>) -> Result<()> {
+        let seat = self.margin.slots[self.slot].seat;
+        if seat == 0 {
+            return Ok(());
+        }
+        let mut lots = 0u64;
+        let count = |order: &CancelledOrder| lots = lots.saturating_add(order.lots.0);
+        let orders = self.venue.book.cancel_all(seat, side, u32::MAX, count).or_fail()?;
+        self.report_cancelled(orders, lots);
+        Ok(())
+    }
+
+    fn report_cancelled(&self, orders: u32, lots: u64) {
+        if orders > 0 {
+            emit!(OrdersCancelled { market: self.venue.market.index, account: *self.key, orders, lots });
+        }
+    }
+
+    /// Assesses the account after all orders, refuses what it does not bear, and puts the position back.
+    pub fn finish(self) -> Result<()> {
+        let Desk { venue, margin, slot, key, others, now, before, touched, placed, .. } = self;
+        if !placed {
+            margin.release_if_empty(slot);
+            return Ok(());
+        }
+        let action = if before.is_some() { Action::Reduce } else { Action::Open };
+        if let Some(size) = touched {
+            require_limits(venue, margin, slot, size)?;
+            close_idle_seat(venue, margin, slot, key)?;
+        }
+        let after = assess(margin, key, Some((venue, slot)), others, Marks::Cautious, Some(action), now)?;
+        require_margin(&before, &after)?;
+        if touched.is_some() { rejoin(venue, margin, slot, key, &after) } else { Ok(()) }
+    }
+
+    /// Where the order stands, if it rests. A peg's offset counts from the mark, rounded to the tick away from the touch.
+    fn place_of(&self, order: &OrderArgs) -> Result<Place> {
+        let limit = Price(order.price);
+        let Some(offset) = order.peg else { return Ok(Place { limit, peg: None, standing: limit }) };
+        let standing = self.reference(order).checked_add_signed(offset).ok_or(BallastError::BadPrice)?;
+        let within = match order.side() {
+            Side::Long => standing <= limit.0,
+            Side::Short => standing >= limit.0,
+        };
+        require!(within, BallastError::BadPrice);
+        Ok(Place { limit, peg: Some(offset), standing: Price(standing) })
+    }
+
+    fn reference(&self, order: &OrderArgs) -> u64 {
+        match order.side() {
+            Side::Long => self.terms.references.0.0,
+            Side::Short => self.terms.references.1.0,
+        }
+    }
+
+    /// Makes sure that the order would not match, and moves one that slides behind what it would match.
+    fn post(&self, order: &OrderArgs, place: &mut Place) -> Result<()> {
+        let (side, slides) = (order.side(), order.kind == OrderKind::PostOnlySlide);
+        if !slides {
+            self.require_inside(place.standing)?;
+        }
+        if !self.venue.book.would_match(side, place.standing, &self.terms) {
+            return self.require_inside(place.standing);
+        }
+        require!(slides, BallastError::WouldMatch);
+        let (best, _) = self.venue.book.best_inside(side.opposite(), &self.terms).ok_or(BallastError::WouldMatch)?;
+        let tick = self.venue.market.params.tick;
+        let slid = match side {
+            Side::Long => best.0.checked_sub(tick),
+            Side::Short => best.0.checked_add(tick),
+        };
+        let slid = slid.ok_or(BallastError::OutsideBand)?;
+        self.require_inside(Price(slid))?;
+        if place.peg.is_some() {
+            let offset = i128::from(slid) - i128::from(self.reference(order));
+            place.peg = Some(i64::try_from(offset).map_err(|_| BallastError::BadPrice)?);
+        } else {
+            place.limit = Price(slid);
+        }
+        place.standing = Price(slid);
+        Ok(())
+    }
+
+    /// Nothing rests outside the band.
+    fn require_inside(&self, price: Price) -> Result<()> {
+        let (low, high) = self.terms.band;
+        require!(price >= low && price <= high, BallastError::OutsideBand);
+        Ok(())
+    }
+
+    /// Matches the order. Gives the lots that may rest.
+    fn take(&mut self, order: &OrderArgs, place: Place) -> Result<u64> {
+        if order.kind == OrderKind::Limit {
+            self.require_inside(place.standing)?;
+        }
+        if self.touched.is_none() {
+            touch(self.venue, self.margin, self.slot, self.key)?;
+            self.touched = Some(self.margin.slots[self.slot].size());
+        }
+        let lots = lots_to_take(order, self.margin.slots[self.slot].lots)?;
+        let what = Take {
+            side: order.side(),
+            lots,
+            limit: place.standing,
+            self_trade: order.self_trade.into(),
+            max_makers: u32::from(order.max_makers),
+            cause: Cause::Taker,
+        };
+        let matched = take(self.venue, self.margin, self.slot, self.key, &what, self.now)?;
+        if order.kind == OrderKind::FillOrKill {
+            require!(matched.lots == lots, BallastError::NotFilled);
+        }
+        settle_slot(self.venue.market, self.margin, self.slot, self.key)?;
+        let left = lots.sub(matched.lots).or_fail()?.sub(matched.decremented).or_fail()?.0;
+        // Not where matching was cut short: the rest would stand across orders that it should have met.
+        let complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
+        Ok(if complete { left } else { 0 })
+    }
+
+    /// Puts `lots` on the book in the account's seat, which it takes if it has none.
+    fn rest(&mut self, order: &OrderArgs, place: Place, lots: u64) -> Result<OrderId> {
+        let (account, side) = (self.key.to_bytes(), order.side());
+        let seat = self.seat(side, place.standing)?;
+        let (book, market) = (&mut self.venue.book, &*self.venue.market);
+        let orders = u32::from(book.seat(seat, &account).or_fail()?.orders);
+        require!(orders < market.params.max_orders_per_account, BallastError::TooLarge);
+        book.set_maker_fee(seat, maker_rate(market, self.margin)?).or_fail()?;
+        make_room(self.venue, side, place.standing, &self.terms, true)?;
+        let new = NewOrder {
+            side,
+            price: place.limit,
+            peg: place.peg,
+            lots: Lots(lots),
+            seat,
+            client_id: order.client_id,
+            expires_at: order.expires_at,
+            flags: 0,
+        };
+        let id = self.venue.book.rest(new).or_fail()?;
+        self.require_position_within_limit(seat, side)?;
+        emit!(OrderPlaced {
+            market: self.venue.market.index,
+            account: *self.key,
+            seat,
+            order_id: id.0,
+            buys: order.buys,
+            price: place.limit.0,
+            lots,
+            client_id: order.client_id,
+        });
+        Ok(id)
+    }
+
+    /// The account's seat, which it takes if it has none.
+    fn seat(&mut self, side: Side, standing: Price) -> Result<u32> {
+        if self.margin.slots[self.slot].seat == 0 {
+            make_room(self.venue, side, standing, &self.terms, false)?;
+            let (account, owner) = (self.key.to_bytes(), self.margin.owner.to_bytes());
+            self.margin.slots[self.slot].seat = self.venue.book.open_seat(account, owner).or_fail()?;
+        }
+        Ok(self.margin.slots[self.slot].seat)
+    }
+
+    /// The market's limit on one position, for what the account's resting orders of a side could make of it.
+    fn require_position_within_limit(&self, seat: u32, side: Side) -> Result<()> {
+        let seat = self.venue.book.seat(seat, &self.key.to_bytes()).or_fail()?;
+        let held = i128::from(self.margin.slots[self.slot].lots) + i128::from(seat.pending_base);
+        let reached = match side {
+            Side::Long => i128::from(seat.bid_lots) + held,
+            Side::Short => i128::from(seat.ask_lots) - held,
+        };
+        require!(reached <= i128::from(self.venue.market.params.max_position_lots), BallastError::TooLarge);
+        Ok(())
+    }
+}
+
+/// Checks what can be checked about an order before anything is touched.
+fn require_order(market: &Market, order: &OrderArgs, now: i64) -> Result<()> {
+    match market.status()? {
+        MarketStatus::Active => {}
+        MarketStatus::ReduceOnly => require!(order.reduce_only, BallastError::MarketState),
+        MarketStatus::Paused => return err!(BallastError::MarketState),
+    }
+    require!(order.lots > 0, BallastError::ZeroAmount);
+    require!(order.lots <= MAX_LOTS, BallastError::TooLarge);
+    require!(order.reduce_only || order.lots >= market.params.min_lots, BallastError::TooSmall);
+    require!(!(order.reduce_only && order.rests()), BallastError::NotReducing);
+    let tick = market.params.tick;
+    let on_tick = order.price.is_multiple_of(tick);
+    require!(order.price > 0 && order.price <= MAX_PRICE && on_tick, BallastError::BadPrice);
+    if let Some(offset) = order.peg {
+        require!(order.rests() && offset.unsigned_abs().is_multiple_of(tick), BallastError::BadPrice);
+    }
+    require!(order.max_makers <= MAX_MAKERS, BallastError::TooLarge);
+    require!(order.expires_at == 0 || order.expires_at > now, BallastError::Expired);
+    market.require_price(if order.reduce_only { Action::Reduce } else { Action::Open }, now)
+}
+
+/// How much to take: all of it, or for a reduce-only order no more than the position.
+fn lots_to_take(order: &OrderArgs, position: i64) -> Result<Lots> {
+    if !order.reduce_only {
+        return Ok(Lots(order.lots));
+    }
+    let reduces = if order.buys { position < 0 } else { position > 0 };
+    require!(reduces, BallastError::NotReducing);
+    Ok(Lots(order.lots.min(position.unsigned_abs())))
+}
+
+/// The market's limits on one position and on open interest, for a position that grew from `before`.
+fn require_limits(venue: &Venue, margin: &MarginAccount, slot: usize, before: Lots) -> Result<()> {
+    let size = margin.slots[slot].size();
+    if size <= before {
+        return Ok(());
+    }
+    let params = &venue.market.params;
+    require!(size.0 <= params.max_position_lots, BallastError::TooLarge);
+    if let Some(side) = margin.slots[slot].position().side() {
+        // The position itself has left the index.
+        let open_interest = venue.ranks.open_interest(side).add(size).or_fail()?;
+        require!(open_interest.0 <= params.max_open_interest_lots, BallastError::TooLarge);
+    }
+    Ok(())
+}
+
+/// An order that can open needs initial margin afterwards. One that only reduces may also leave an account below it,
+/// as long as the account is solvent and its margin above maintenance has not become less: nobody may sell far below
+/// the mark to an accomplice and leave the loss to others.
+fn require_margin(before: &Option<Assessment>, after: &Assessment) -> Result<()> {
+    let Some(before) = before else { return require_initial_margin(&after.account) };
+    if require_initial_margin(&after.account).is_ok() {
+        return Ok(());
+    }
+    let excess =
+        |assessment: &Assessment| i128::from(assessment.account.equity.0) - i128::from(assessment.account.maintenance);
+    let improved = excess(after) >= excess(before) && after.account.equity.0 >= 0;
+    require!(improved, BallastError::InsufficientMargin);
+    Ok(())
+}
