@@ -18,15 +18,12 @@ use crate::{
     task::{Kind, Plan, Task, Urgency},
 };
 
-/// Most triggers of a market and direction that are looked at in one pass.
-const MAX_LOOKED_AT: usize = 256;
-
 /// Triggers that are due, in all markets.
 pub fn find_due(context: &Context) -> Vec<Task> {
     let mut tasks = Vec::new();
     for market in markets(context) {
         // A price that does not allow it now allows it later.
-        let due = context.view.due_triggers(market, context.now, MAX_LOOKED_AT).unwrap_or_default();
+        let due = context.view.due_triggers(market, context.now).unwrap_or_default();
         for DueTrigger { account, trigger } in due {
             if let Ok(Some((reason, value))) = worth(context, market, &account, &trigger) {
                 tasks.push(execute_task(market, account, reason, value));
@@ -145,7 +142,7 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
 fn build_execution(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError> {
     let (market, account) = (wanted.market, wanted.account);
     let mut best: Option<(Task, Trigger)> = None;
-    for found in context.view.due_triggers(market, context.now, usize::MAX)? {
+    for found in context.view.due_triggers(market, context.now)? {
         if found.account != account {
             continue;
         }

@@ -234,3 +234,21 @@ fn a_trigger_needs_the_accounts_other_markets() {
     world.send(&[execute], &[]).fails_with(BallastError::MissingMarket);
     world.execute_trigger(kit, ann, BTC, stop).succeeds();
 }
+
+#[test]
+fn triggers_that_wait_for_a_position_hide_none_behind_them() {
+    let mut world = World::btc();
+    let (ann, bob, _kit) = crowd(&mut world);
+    let stop = world.protect(ann, BTC, stop_loss(Side::Long, Price(950 * CENT), None));
+    // Far above the mark, so first in the tree, and without a position.
+    let mallory = world.trader(1_000 * DOLLAR);
+    world.bid(mallory, BTC, 1, 990 * CENT);
+    for _ in 0..16 {
+        world.protect(mallory, BTC, stop_loss(Side::Long, Price(1 << 39), None));
+    }
+    world.move_price(BTC, 950 * CENT);
+    world.bid(bob, BTC, 1, 950 * CENT);
+    let (snapshot, now) = (world.snapshot(), world.now);
+    let due = snapshot.view().unwrap().due_triggers(BTC, now).unwrap();
+    assert_eq!(due.iter().map(|due| due.trigger.id).collect::<Vec<_>>(), [stop]);
+}

@@ -30,12 +30,13 @@ impl View<'_> {
         Ok(book.seat_triggers(seat).map(|triggers| triggers.collect()).unwrap_or_default())
     }
 
-    /// Triggers of a market that anyone may execute at `now`, first to fire first, at most `limit` of each direction: the
-    /// mark has crossed their price, and their position is there. Expired ones come too: they may be removed.
+    /// All triggers of a market that anyone may execute at `now`, of each direction first to fire first: the mark has crossed
+    /// their price, and their position is there. Those that are over come too: they may be removed. No number of triggers
+    /// that wait for a position hides those behind them.
     ///
     /// # Errors
     /// See [`ViewError`]; also when the market's price does not allow it.
-    pub fn due_triggers(&self, market: u16, now: i64, limit: usize) -> Result<Vec<DueTrigger>, ViewError> {
+    pub fn due_triggers(&self, market: u16, now: i64) -> Result<Vec<DueTrigger>, ViewError> {
         let open = self.market(market)?;
         open.market.require_price(Action::Liquidate, now)?;
         let mut due = Vec::new();
@@ -44,7 +45,7 @@ impl View<'_> {
         }
         for fires in Fires::BOTH {
             let confirmed = confirmed_mark(&open.market, fires)?;
-            for trigger in open.book.due_triggers(fires, confirmed).take(limit) {
+            for trigger in open.book.due_triggers(fires, confirmed) {
                 let Ok(seat) = open.book.seat_by_id(trigger.seat) else { continue };
                 let account = Pubkey::new_from_array(seat.account);
                 let (bids, asks) = (seat.bid_lots > 0, seat.ask_lots > 0);

@@ -29,6 +29,7 @@ impl Run {
             self.close_all(market, maker);
         }
         self.resolve(maker);
+        self.no_trigger_outlives_its_position();
         self.pay_out(maker);
     }
 
@@ -107,6 +108,14 @@ impl Run {
             self.world.reduce(trader, market, side, lots.unsigned_abs(), price).succeeds();
             assert_eq!(self.world.position(trader, market), 0);
             self.world.settle(trader, maker, market).succeeds();
+        }
+    }
+
+    fn no_trigger_outlives_its_position(&mut self) {
+        let snapshot = self.world.snapshot();
+        let view = snapshot.view().expect("sound slabs");
+        for market in 0..MARKETS {
+            assert_eq!(view.market(market).expect("the market").book.trigger_count(), 0);
         }
     }
 

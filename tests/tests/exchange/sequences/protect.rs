@@ -114,7 +114,7 @@ impl Run {
         let view = snapshot.view().expect("sound slabs");
         let mut due = Vec::new();
         for market in 0..MARKETS {
-            for found in view.due_triggers(market, now, 64).unwrap_or_default() {
+            for found in view.due_triggers(market, now).unwrap_or_default() {
                 let owner = everybody.iter().find(|trader| self.world.margin(**trader) == found.account);
                 due.extend(owner.map(|trader| (*trader, market, found.trigger.id)));
             }
