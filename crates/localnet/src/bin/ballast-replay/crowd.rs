@@ -7,6 +7,7 @@
 //! | side | long with probability 0.58 |
 //! | market | the first markets of the configuration equally, the last one twice as often |
 //! | cross | one in four has two to four positions in one account; the others one: isolated |
+//! | protected | see [`crate::protection`]: twins of some of those with one position |
 //! | entry | one of [`ENTRY_STEPS`] prices before the recording, a random walk that ends at its first price |
 
 use anyhow::{Context, Result};
@@ -25,6 +26,8 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
+use crate::protection::{Twin, add_twins};
+
 /// Prices at which the traders enter before the recording begins.
 pub const ENTRY_STEPS: usize = 24;
 /// SOL of each trader, in lamports.
@@ -33,6 +36,7 @@ const LAMPORTS: u64 = 1_000_000_000;
 const REACH_BPS: u64 = 300;
 
 /// One position that a trader will open.
+#[derive(Clone)]
 pub struct Plan {
     /// Market index.
     pub market: usize,
@@ -58,8 +62,16 @@ pub struct Trader {
     pub entered: Vec<usize>,
 }
 
-/// Draws the traders.
-pub fn draw(count: u32, seed: u64, deployment: &Deployment) -> Result<Vec<Trader>> {
+impl Trader {
+    /// Another trader who does the same.
+    pub fn twin(&self, key: Keypair, deployment: &Deployment) -> Trader {
+        let margin = addresses::margin_account(&deployment.keys.exchange, &key.pubkey(), 0);
+        Trader { key, margin, deposit: self.deposit, plans: self.plans.clone(), entered: Vec::new() }
+    }
+}
+
+/// Draws the traders, and protected twins of `protected` of them.
+pub fn draw(count: u32, protected: u32, seed: u64, deployment: &Deployment) -> Result<(Vec<Trader>, Vec<Twin>)> {
     let mut random = ChaCha12Rng::seed_from_u64(seed);
     let notional = LogNormal::new(8_000f64.ln(), 1.3).context("the distribution of sizes")?;
     let leverage = LogNormal::new(8f64.ln(), 0.8).context("the distribution of leverage")?;
@@ -88,7 +100,9 @@ pub fn draw(count: u32, seed: u64, deployment: &Deployment) -> Result<Vec<Trader
         let deposit = (total as f64 / leverage) as u64 + total / 100;
         Trader { key, margin, deposit, plans, entered: Vec::new() }
     });
-    Ok(traders.collect())
+    let mut traders: Vec<_> = traders.collect();
+    let twins = add_twins(&mut traders, usize::try_from(protected)?, deployment, &mut random);
+    Ok((traders, twins))
 }
 
 /// A random walk of [`ENTRY_STEPS`] prices that ends at `last`: steps of up to 1.2 % either way.

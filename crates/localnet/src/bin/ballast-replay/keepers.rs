@@ -17,7 +17,7 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 /// The roles, a process each.
-pub const ROLES: [&str; 3] = ["liquidator", "deleverager", "settler"];
+pub const ROLES: [&str; 4] = ["liquidator", "deleverager", "triggers", "settler"];
 /// SOL of each keeper, in lamports.
 const LAMPORTS: u64 = 100_000_000_000;
 /// Dollars of each keeper, in atoms: what a liquidator takes positions over with.

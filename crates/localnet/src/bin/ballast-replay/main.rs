@@ -6,6 +6,7 @@ mod keepers;
 mod maker;
 mod options;
 mod plot;
+mod protection;
 mod record;
 mod report;
 mod scene;

@@ -26,6 +26,10 @@ pub struct Options {
     /// How many traders
     #[arg(long, default_value_t = 320, value_parser = clap::value_parser!(u32).range(4..=5_000))]
     pub traders: u32,
+    /// How many more traders protect themselves, with stops, trailing stops and ladders: twins of traders who do not, so that
+    /// the report can say what it saved them
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=2_000))]
+    pub protected: u32,
     /// Seed of the traders' leverage, size, side and entry
     #[arg(long, default_value_t = 20_251_010)]
     pub seed: u64,

@@ -9,7 +9,7 @@ use ballast_client::{
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use crate::{keepers::Action, options::Options, record::Sample};
+use crate::{keepers::Action, options::Options, protection::ProtectionReport, record::Sample};
 
 /// Upper ends of the rank bands, in parts of the reduced side's open interest that were ahead.
 const BANDS: [(f64, &str); 5] =
@@ -27,6 +27,7 @@ pub struct Outcome<'a> {
     pub actions: Vec<Action>,
     pub maker: Vec<Pubkey>,
     pub refused: Vec<String>,
+    pub protection: Vec<ProtectionReport>,
     pub traders: usize,
     pub positions: usize,
     pub audit: AuditReport,
@@ -49,6 +50,7 @@ pub struct Report {
     pub resolved: bool,
     pub audit: AuditReport,
     pub reactions: BTreeMap<String, Reaction>,
+    pub protection: Vec<ProtectionReport>,
     pub markets: Vec<MarketReport>,
 }
 
@@ -142,6 +144,7 @@ impl Report {
             resolved: outcome.resolved,
             audit: outcome.audit,
             reactions: reactions(&outcome.actions),
+            protection: outcome.protection,
             markets,
         }
     }
@@ -264,10 +267,34 @@ impl fmt::Display for Report {
                 reaction.actions, reaction.median_slots, reaction.p95_slots, reaction.max_slots
             )?;
         }
+        if !self.protection.is_empty() {
+            writeln!(f, "\nprotection: traders beside twins who do the same without it")?;
+        }
+        for kind in &self.protection {
+            write!(f, "{kind}")?;
+        }
         writeln!(f, "\n{}", self.audit)?;
         let resolved = if self.resolved { "every account was resolved" } else { "some accounts are NOT resolved" };
         let audit = if self.audit.is_clean() { "the audit is clean" } else { "the audit found VIOLATIONS" };
         writeln!(f, "{resolved}; {audit}")
+    }
+}
+
+impl fmt::Display for ProtectionReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = |equity: u64| 100.0 * equity as f64 / self.deposits.max(1) as f64;
+        writeln!(
+            f,
+            "  {:<9} {:>3} pairs, {:>3} executed   liquidated {:>3}, their twins {:>3}   left {:>5.1} % of {}, their twins {:>5.1} %",
+            format!("{:?}", self.kind).to_lowercase(),
+            self.pairs,
+            self.executed,
+            self.protected_liquidated,
+            self.unprotected_liquidated,
+            left(self.protected_equity),
+            usd(self.deposits),
+            left(self.unprotected_equity),
+        )
     }
 }
 

@@ -7,11 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use ballast_client::{
-    addresses::PROGRAM_ID,
-    audit::{AuditReport, audit},
-    rpc,
-};
+use ballast_client::{addresses::PROGRAM_ID, audit::audit, rpc};
 use ballast_localnet::{
     Blocks, Faucet, Localnet, LocalnetConfig, Pacer, ProgramFile,
     bulk::Bulk,
@@ -27,7 +23,9 @@ use crate::{
     keepers::Keepers,
     maker::Maker,
     options::Options,
-    plot, record,
+    plot, protection,
+    protection::Twin,
+    record,
     record::{Listener, Sample},
     report::{Outcome, Report},
 };
@@ -57,12 +55,12 @@ pub fn play(options: &Options) -> Result<bool> {
     let stage = Stage::set(options)?;
     let mut play = Play::new(stage, options)?;
     play.enter(options.seed)?;
+    play.protect()?;
     play.replay(options)?;
     let resolved = play.wait_for_keepers()?;
     play.keepers.stop()?;
     play.stage.localnet.clock().produce_block()?;
-    let audit = play.audit()?;
-    let report = play.report(options, audit, resolved, started.elapsed())?;
+    let report = play.report(options, resolved, started.elapsed())?;
     print!("{report}");
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)
@@ -140,6 +138,7 @@ fn recordings(options: &Options, config: &mut ExchangeConfig) -> Result<Vec<Path
 struct Play {
     stage: Stage,
     traders: Vec<Trader>,
+    twins: Vec<Twin>,
     maker: Maker,
     keepers: Keepers,
     listener: Listener,
@@ -151,7 +150,7 @@ struct Play {
 impl Play {
     fn new(stage: Stage, options: &Options) -> Result<Self> {
         step(&format!("opening accounts for {} traders and a market maker", options.traders));
-        let traders = crowd::draw(options.traders, options.seed, &stage.deployment)?;
+        let (traders, twins) = crowd::draw(options.traders, options.protected, options.seed, &stage.deployment)?;
         crowd::open_accounts(&traders, &stage.deployment, &stage.faucet, &stage.bulk)?;
         let maker = Maker::open(&stage.deployment, &stage.faucet, &stage.bulk, DEPTH)?;
         let binary = match &options.keeper {
@@ -163,7 +162,7 @@ impl Play {
             Keepers::new(&binary, &options.logs, stage.localnet.rpc_url(), stage.localnet.ws_url(), exchange)?;
         let listener = Listener::start(stage.localnet.ws_url())?;
         let samples = vec![Vec::new(); stage.deployment.markets.len()];
-        let mut play = Play { stage, traders, maker, keepers, listener, samples, refused: Vec::new() };
+        let mut play = Play { stage, traders, twins, maker, keepers, listener, samples, refused: Vec::new() };
         for _ in 0..options.keepers {
             play.keepers.start_set(&play.stage.faucet)?;
         }
@@ -248,6 +247,16 @@ impl Play {
             }
         }
         Ok(entered)
+    }
+
+    /// Lets those protect themselves who want to.
+    fn protect(&mut self) -> Result<()> {
+        let (snapshot, _) = self.state()?;
+        let jobs = protection::protect(&self.twins, &self.traders, &self.stage.deployment, &snapshot)?;
+        let failures = self.stage.bulk.run(&jobs)?;
+        step(&format!("{} traders protect their positions", jobs.len() - failures.len()));
+        self.refused.extend(failures.into_iter().map(|failure| format!("protection: {}", failure.why)));
+        Ok(())
     }
 
     /// The recording, second by second.
@@ -346,17 +355,15 @@ impl Play {
         Ok(runtime.block_on(rpc::state(&rpc, &exchange, CommitmentConfig::processed()))?)
     }
 
-    fn audit(&self) -> Result<AuditReport> {
+    fn report(self, options: &Options, resolved: bool, took: Duration) -> Result<Report> {
         step("auditing the chain");
         let (snapshot, vaults) = self.state()?;
-        Ok(audit(&snapshot, &vaults))
-    }
-
-    fn report(self, options: &Options, audit: AuditReport, resolved: bool, took: Duration) -> Result<Report> {
+        let audit = audit(&snapshot, &vaults);
         let actions = self.keepers.actions()?;
         let maker: Vec<_> = self.maker.accounts().to_vec();
         let (events, truncated) = self.listener.finish();
         let markets = self.stage.deployment.markets.iter().map(|market| market.symbol.clone()).collect();
+        let protection = protection::compare(&self.twins, &self.traders, &snapshot, &events)?;
         let report = Report::new(Outcome {
             options,
             markets,
@@ -366,6 +373,7 @@ impl Play {
             actions,
             maker,
             refused: self.refused,
+            protection,
             traders: self.traders.len(),
             positions: self.traders.iter().map(|trader| trader.entered.len()).sum(),
             audit,
