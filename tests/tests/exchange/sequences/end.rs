@@ -29,8 +29,8 @@ impl Run {
             self.close_all(market, maker);
         }
         self.resolve(maker);
-        self.no_trigger_outlives_its_position();
         self.pay_out(maker);
+        self.no_trigger_outlives_its_position();
     }
 
     /// Every market active, nothing paused, fresh prices, insurance for everything.
@@ -111,6 +111,7 @@ impl Run {
         }
     }
 
+    /// Everybody has been settled by now: what deleveraging closed unseen, too.
     fn no_trigger_outlives_its_position(&mut self) {
         let snapshot = self.world.snapshot();
         let view = snapshot.view().expect("sound slabs");
