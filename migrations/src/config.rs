@@ -7,6 +7,7 @@ use std::{
 
 use ballast::state::{MarketParams, MarketStatus, OracleKind};
 use ballast_client::oracle_accounts::{LEGACY_PROGRAM, RECEIVER_PROGRAM};
+use ballast_risk::{fees::FEE_TIERS, margin::TIERS};
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 use toml::{Table, Value};
@@ -267,10 +268,16 @@ impl MarketSection {
 
 /// Unused tiers are zero and need not be written.
 fn pad_tiers(table: &mut Table) {
-    let Some(Value::Array(tiers)) = table.get_mut("tiers") else { return };
-    while tiers.len() < ballast_risk::margin::TIERS {
-        let zero = ["lower", "maintenance_bps", "initial_bps"].map(|key| (key.to_owned(), Value::Integer(0)));
-        tiers.push(Value::Table(zero.into_iter().collect()));
+    pad(table, "tiers", TIERS, &["lower", "maintenance_bps", "initial_bps"]);
+    pad(table, "fee_tiers", FEE_TIERS, &["maker_ppm", "taker_ppm"]);
+}
+
+fn pad(table: &mut Table, name: &str, length: usize, keys: &[&str]) {
+    let rows = table.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+    let Value::Array(rows) = rows else { return };
+    while rows.len() < length {
+        let zero = keys.iter().map(|key| ((*key).to_owned(), Value::Integer(0)));
+        rows.push(Value::Table(zero.collect()));
     }
 }
 

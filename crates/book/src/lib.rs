@@ -85,7 +85,7 @@ pub use check::Broken;
 pub use error::BookError;
 pub use iter::{Level, Levels, Orders, SeatOrders, Seats, Standing, StandingOrders};
 pub use order::{NewOrder, OrderId, RestingOrder};
-pub use seat::{Pending, Seat};
+pub use seat::{Pending, Seat, VOLUME_STEP};
 pub use slab::{BLOCK, HEADER, MAX_BLOCKS, space};
 pub use taker::{Event, Fill, MatchTerms, Matched, SelfTrade, Stopped, Taker};
 pub use trigger::{

@@ -5,7 +5,7 @@ use ballast_units::{Lots, Price, Side};
 use crate::cancel::{Reason, detach, shrink, withdraw};
 use crate::front::{Front, Met, keys_within};
 use crate::order::{key_of, order, order_mut, tree_of};
-use crate::seat::{Seat, seat, seat_mut};
+use crate::seat::{Seat, VOLUME_BITS, seat, seat_mut};
 use crate::{Book, BookError, Event, Fill, Matched, SelfTrade, Stopped, Taker};
 
 /// Parts in one, of a fee rate.
@@ -177,7 +177,9 @@ fn credit(seat: &mut Seat, side: Side, fill: &Fill, earned: u64, funding_index: 
     // The change of min(fees, 0), downwards: at most the fill's fee or rebate, which fits.
     let owed = seat.pending_fees.min(0).wrapping_sub(fees.min(0));
     seat.pending_fees = fees;
-    seat.pending_bounty_base = seat.pending_bounty_base.checked_add(earned).ok_or(BookError::Overflow)?;
+    let upto = |amount: u64| u32::try_from(amount).unwrap_or(u32::MAX);
+    seat.pending_bounty_base = seat.pending_bounty_base.saturating_add(upto(earned));
+    seat.pending_volume = seat.pending_volume.saturating_add(upto(fill.quote >> VOLUME_BITS));
     seat.pending_funding.add_product(base, funding_index)?;
     Ok(owed)
 }

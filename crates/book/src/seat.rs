@@ -9,6 +9,11 @@ use crate::slab::{self, BLOCK, Block, SEAT, index};
 use crate::wide::Wide;
 use crate::{Book, BookError, BookView};
 
+/// Bits of the atoms in which a seat counts the value of fills.
+pub(crate) const VOLUME_BITS: u32 = 16;
+/// In these steps a seat counts the value of fills: about seven cents.
+pub const VOLUME_STEP: u64 = 1 << VOLUME_BITS;
+
 /// One account's seat. Only the book changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -42,8 +47,11 @@ pub struct Seat {
     pub pending_cash: i64,
     /// Maker fees owed for it, in atoms, each fill's rounded up; negative: rebates to receive, each rounded down.
     pub pending_fees: i64,
-    /// Fees that these fills earned the exchange from maker and taker, in atoms, the taker's rounded down.
-    pub pending_bounty_base: u64,
+    /// Fees that these fills earned the exchange from maker and taker, in atoms, the taker's rounded down. Ends at
+    /// `u32::MAX`, far beyond what any bounty pays for.
+    pub pending_bounty_base: u32,
+    /// Value of these fills in steps of [`VOLUME_STEP`], each fill's rounded down. Ends at `u32::MAX`.
+    pub pending_volume: u32,
     /// Σ base × funding index at these fills, in 2^-24 atoms.
     pub(crate) pending_funding: Wide,
 }
@@ -61,6 +69,8 @@ pub struct Pending {
     pub fees: i64,
     /// Fees that the fills earned the exchange, in atoms.
     pub bounty_base: u64,
+    /// Value of the fills, in atoms, each fill's rounded down to a multiple of [`VOLUME_STEP`].
+    pub volume: u64,
     /// Σ base × funding index at the fills, in 2^-24 atoms.
     pub funding: i128,
 }
@@ -96,7 +106,8 @@ impl Seat {
             base: self.pending_base,
             cash: self.pending_cash,
             fees: self.pending_fees,
-            bounty_base: self.pending_bounty_base,
+            bounty_base: self.pending_bounty_base.into(),
+            volume: u64::from(self.pending_volume) << VOLUME_BITS,
             funding: self.pending_funding.get(),
         }
     }
@@ -238,7 +249,7 @@ impl Book<'_> {
         let seat = seat_mut(self.blocks, id).map_err(|_| BookError::SeatNotFound)?;
         let pending = seat.pending();
         (seat.pending_base, seat.pending_cash) = (0, 0);
-        (seat.pending_fees, seat.pending_bounty_base) = (0, 0);
+        (seat.pending_fees, seat.pending_bounty_base, seat.pending_volume) = (0, 0, 0);
         seat.pending_funding = Wide::default();
         self.header.pending_funding.add(pending.funding.checked_neg().ok_or(BookError::Corrupt)?)?;
         let total = self.header.pending_base.checked_sub(pending.base).ok_or(BookError::Corrupt)?;

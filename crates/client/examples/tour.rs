@@ -16,7 +16,7 @@ use ballast_client::{
     ballast::{
         MarketIdentity,
         logic::Marks,
-        state::{MarginTier, MarketParams, OracleKind},
+        state::{FeeTier, MarginTier, MarketParams, OracleKind},
     },
     instructions as ix,
     oracle_accounts::{PythPrice, RECEIVER_PROGRAM, Verification},
@@ -25,7 +25,7 @@ use ballast_client::{
     units::{Lots, Price, Side},
     view::share_ahead_bps,
 };
-use ballast_risk::margin::TIERS;
+use ballast_risk::{fees::FEE_TIERS, margin::TIERS};
 use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -277,5 +277,6 @@ fn params() -> MarketParams {
         protection_max_reward: 5 * DOLLAR,
         trigger_fee_bps: 3,
         ladder_fee_bps: 20,
+        fee_tiers: [FeeTier { maker_ppm: 0, taker_ppm: 0 }; FEE_TIERS],
     }
 }

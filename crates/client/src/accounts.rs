@@ -2,7 +2,7 @@
 //! the program owns the account is for the caller to know; [`crate::snapshot`] checks it.
 
 use anchor_lang::{AccountDeserialize, Discriminator};
-use ballast::state::{ACCOUNT_VERSION, BOOK_MAGIC, Exchange, MarginAccount, Market, RANKS_MAGIC, SLAB_PREFIX};
+use ballast::state::{ACCOUNT_VERSION, BOOK_MAGIC, Exchange, MarginAccount, Market, RANKS_MAGIC, SLAB_PREFIX, Trader};
 use ballast_book::{BookError, BookView};
 use ballast_rank::IndexView;
 use bytemuck::Pod;
@@ -20,6 +20,8 @@ pub enum Kind {
     Book,
     /// A ranking index's slab.
     Ranks,
+    /// [`Trader`].
+    Trader,
 }
 
 /// Why account data cannot be read as what it should be.
@@ -55,10 +57,11 @@ pub enum DecodeError {
 /// What the data begins like; `None` when it is no account of the program (or a slab that no market has claimed).
 pub fn kind(data: &[u8]) -> Option<Kind> {
     let first = data.first_chunk::<8>()?;
-    let kinds: [(&[u8], Kind); 5] = [
+    let kinds: [(&[u8], Kind); 6] = [
         (Exchange::DISCRIMINATOR, Kind::Exchange),
         (Market::DISCRIMINATOR, Kind::Market),
         (MarginAccount::DISCRIMINATOR, Kind::MarginAccount),
+        (Trader::DISCRIMINATOR, Kind::Trader),
         (&BOOK_MAGIC, Kind::Book),
         (&RANKS_MAGIC, Kind::Ranks),
     ];
@@ -94,6 +97,16 @@ pub fn margin_account(data: &[u8]) -> Result<MarginAccount, DecodeError> {
     let account: MarginAccount = zero_copy(data, Kind::MarginAccount)?;
     require_version(account.version)?;
     Ok(account)
+}
+
+/// Decodes a trader account.
+///
+/// # Errors
+/// See [`DecodeError`].
+pub fn trader(data: &[u8]) -> Result<Trader, DecodeError> {
+    let trader: Trader = zero_copy(data, Kind::Trader)?;
+    require_version(trader.version)?;
+    Ok(trader)
 }
 
 fn require_kind(data: &[u8], expected: Kind) -> Result<(), DecodeError> {

@@ -1,6 +1,8 @@
 //! Where the program's accounts are. Every address but those of books and rank indexes follows from seeds.
 
-use ballast::state::{EXCHANGE_SEED, Exchange, INSURANCE_SEED, MARGIN_SEED, MARKET_SEED, Market, VAULT_SEED};
+use ballast::state::{
+    EXCHANGE_SEED, Exchange, INSURANCE_SEED, MARGIN_SEED, MARKET_SEED, Market, TRADER_SEED, VAULT_SEED,
+};
 use solana_pubkey::Pubkey;
 
 /// The program.
@@ -29,6 +31,11 @@ pub fn market(exchange: &Pubkey, index: u16) -> Pubkey {
 /// The owner's margin account with this number.
 pub fn margin_account(exchange: &Pubkey, owner: &Pubkey, number: u16) -> Pubkey {
     derive(&[MARGIN_SEED, exchange.as_ref(), owner.as_ref(), &number.to_le_bytes()])
+}
+
+/// The owner's trader account: volume and referrals over all margin accounts.
+pub fn trader(exchange: &Pubkey, owner: &Pubkey) -> Pubkey {
+    derive(&[TRADER_SEED, exchange.as_ref(), owner.as_ref()])
 }
 
 fn derive(seeds: &[&[u8]]) -> Pubkey {
@@ -125,7 +132,9 @@ mod tests {
             market_count: 0,
             deposits_paused: false,
             withdrawals_paused: false,
-            reserved: [0; 252],
+            fee_tier_volumes: [0; 4],
+            referral_share_bps: 0,
+            reserved: [0; 218],
         };
         assert_eq!(ExchangeKeys::of(key, &exchange), Some(ExchangeKeys::new(key)));
     }

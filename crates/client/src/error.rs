@@ -76,6 +76,7 @@ errors! {
     NothingToRatchet,
     NothingToMatch,
     InvalidLadder,
+    SelfReferral,
 }
 
 /// The program's error with this number.

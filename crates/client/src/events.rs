@@ -3,10 +3,11 @@
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BookGrown, BountyPaid,
-    CollateralTransferred, DelegateSet, Deleveraged, Deposited, DustSwept, ExchangeCreated, FeesWithdrawn, FundingHour,
-    InsuranceFunded, LadderExecuted, LadderSet, Liquidated, MarkUpdated, MarketCreated, MarketParamsSet,
-    MarketStatusChanged, OrderEvicted, OrderPlaced, OrderReduced, OrdersCancelled, OrdersPruned, PauseSet,
-    PositionChanged, Reranked, Settled, Traded, TriggerExecuted, TriggerSet, TriggersRemoved, Withdrawn,
+    CollateralTransferred, DelegateSet, Deleveraged, Deposited, DustSwept, ExchangeCreated, FeeScheduleSet,
+    FeesWithdrawn, FundingHour, InsuranceFunded, LadderExecuted, LadderSet, Liquidated, MarkUpdated, MarketCreated,
+    MarketParamsSet, MarketStatusChanged, OrderEvicted, OrderPlaced, OrderReduced, OrdersCancelled, OrdersPruned,
+    PauseSet, PositionChanged, ReferralClaimed, Reranked, Settled, Traded, TraderOpened, TriggerExecuted, TriggerSet,
+    TriggersRemoved, VolumeRolled, Withdrawn,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;
@@ -118,6 +119,14 @@ events! {
     LadderSet,
     /// A rung of a ladder was executed.
     LadderExecuted,
+    /// The volumes of fee tiers and the referrers' share were set.
+    FeeScheduleSet,
+    /// An owner opened a trader account.
+    TraderOpened,
+    /// Volume was rolled into a fee tier, and a referrer credited.
+    VolumeRolled,
+    /// A referrer's earnings became collateral.
+    ReferralClaimed,
 }
 
 /// What a transaction's logs hold.

@@ -12,6 +12,7 @@
 //! | [`error`] | the program's errors by number |
 //! | [`events`] | the program's events out of transaction logs |
 //! | [`keys`] | key files, with a check of who can read them |
+//! | [`history`] | every account's history and balances, rebuilt from events alone |
 //! | [`oracle_accounts`] | price accounts as Pyth's programs write them, for tests and local networks |
 //! | [`audit`] | the solvency invariants, checked from account data alone |
 //!
@@ -23,6 +24,7 @@ pub mod addresses;
 pub mod audit;
 pub mod error;
 pub mod events;
+pub mod history;
 pub mod instructions;
 pub mod keys;
 pub mod oracle_accounts;

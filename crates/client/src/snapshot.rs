@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use ballast::state::{Exchange, MarginAccount, Market};
+use ballast::state::{Exchange, MarginAccount, Market, Trader};
 use solana_account::ReadableAccount;
 use solana_pubkey::Pubkey;
 
@@ -52,6 +52,7 @@ pub struct Snapshot {
     pub moment: Moment,
     markets: BTreeMap<u16, MarketEntry>,
     accounts: HashMap<Pubkey, MarginAccount>,
+    traders: HashMap<Pubkey, Trader>,
     slabs: HashMap<Pubkey, u16>,
 }
 
@@ -87,6 +88,8 @@ pub enum Applied {
     MarginAccount,
     /// A margin account, which was closed.
     Closed,
+    /// A trader account, which may be new.
+    Trader,
     /// Nothing: the account is not this exchange's, or it belongs to a market that is not known yet.
     Ignored,
 }
@@ -113,6 +116,7 @@ impl Snapshot {
             moment,
             markets: BTreeMap::new(),
             accounts: HashMap::new(),
+            traders: HashMap::new(),
             slabs: HashMap::new(),
         };
         for (key, account) in &all {
@@ -163,6 +167,13 @@ impl Snapshot {
                 }
                 Ok(())
             }
+            Some(Kind::Trader) => {
+                let trader = accounts::trader(data).map_err(failed)?;
+                if trader.exchange == self.keys.exchange {
+                    self.traders.insert(*key, trader);
+                }
+                Ok(())
+            }
             Some(Kind::Exchange | Kind::Book | Kind::Ranks) | None => Ok(()),
         }
     }
@@ -198,6 +209,14 @@ impl Snapshot {
                 }
                 self.accounts.insert(*key, account);
                 Ok(Applied::MarginAccount)
+            }
+            Some(Kind::Trader) => {
+                let trader = accounts::trader(data)?;
+                if trader.exchange != self.keys.exchange {
+                    return Ok(Applied::Ignored);
+                }
+                self.traders.insert(*key, trader);
+                Ok(Applied::Trader)
             }
             Some(Kind::Book | Kind::Ranks) => self.apply_slab(key, data),
             Some(Kind::Exchange) | None => Ok(Applied::Ignored),
@@ -238,6 +257,16 @@ impl Snapshot {
     /// All margin accounts, in no particular order.
     pub fn accounts(&self) -> impl Iterator<Item = (&Pubkey, &MarginAccount)> {
         self.accounts.iter()
+    }
+
+    /// A trader account.
+    pub fn trader(&self, key: &Pubkey) -> Option<&Trader> {
+        self.traders.get(key)
+    }
+
+    /// All trader accounts, in no particular order.
+    pub fn traders(&self) -> impl Iterator<Item = (&Pubkey, &Trader)> {
+        self.traders.iter()
     }
 
     /// Number of margin accounts.

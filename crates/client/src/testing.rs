@@ -229,7 +229,9 @@ fn exchange_data() -> Vec<u8> {
         market_count: 1,
         deposits_paused: false,
         withdrawals_paused: false,
-        reserved: [0; 252],
+        fee_tier_volumes: [0; 4],
+        referral_share_bps: 0,
+        reserved: [0; 218],
     };
     let mut data = Vec::new();
     exchange.try_serialize(&mut data).unwrap();

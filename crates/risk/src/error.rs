@@ -151,6 +151,8 @@ pub enum ParamError {
     Fee,
     /// Fees: the shares of insurance and bounty exceed the whole.
     FeeShares,
+    /// Fees: a tier's rates rise with volume, or its rebate is too large.
+    FeeTiers,
     /// Health: the haircut on unrealised profit.
     ProfitHaircut,
     /// Health: the margin multiplier.
@@ -202,6 +204,9 @@ impl fmt::Display for ParamError {
             ParamError::FundingElapsed => "the longest time funding is charged for is out of bounds",
             ParamError::Fee => "a trading fee is out of bounds",
             ParamError::FeeShares => "the shares of a fee exceed the whole",
+            ParamError::FeeTiers => {
+                "a fee tier's rates rise with volume, or its rebate is more than half the taker's fee"
+            }
             ParamError::ProfitHaircut => "the haircut on unrealised profit is out of bounds",
             ParamError::MarginMultiplier => "the margin multiplier is out of bounds",
             ParamError::ProtectionFee => "the fee for executing protection is out of bounds",

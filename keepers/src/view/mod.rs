@@ -179,7 +179,8 @@ impl LiveView {
             }
             Ok(Applied::MarginAccount) => changes.accounts.push(key),
             Ok(Applied::Closed) => changes.closed.push(key),
-            Ok(Applied::Ignored) => {}
+            // Whose volume and referrals these are is nothing that a keeper decides on.
+            Ok(Applied::Trader | Applied::Ignored) => {}
             Err(error) => tracing::warn!(%key, %error, "an account's update cannot be read"),
         }
     }

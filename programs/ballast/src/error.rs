@@ -176,6 +176,9 @@ pub enum BallastError {
     /// The ladder's rungs are out of bounds or do not descend.
     #[msg("The ladder's rungs are out of bounds or do not descend")]
     InvalidLadder,
+    /// An owner named himself as his referrer.
+    #[msg("Nobody refers himself")]
+    SelfReferral,
 }
 
 impl From<ArithmeticError> for BallastError {

@@ -683,3 +683,61 @@ pub struct LadderExecuted {
     /// What is left of the rung, in millionths of the position.
     pub left_ppm: u32,
 }
+
+/// Which volumes earn fee tiers, and what referrers get, was set.
+#[event]
+#[derive(Clone, Debug)]
+pub struct FeeScheduleSet {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// 30-day volumes of the tiers, in atoms; unused ones zero.
+    pub volumes: [u64; 4],
+    /// The referrers' share in what the exchange keeps of a fee, in basis points.
+    pub referral_share_bps: u16,
+}
+
+/// An owner opened a trader account.
+#[event]
+#[derive(Clone, Debug)]
+pub struct TraderOpened {
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Its owner.
+    pub owner: Pubkey,
+    /// The trader account of whoever referred them, or the default key.
+    pub referrer: Pubkey,
+}
+
+/// Volume was rolled into an owner's fee tier, and a referrer credited.
+#[event]
+#[derive(Clone, Debug)]
+pub struct VolumeRolled {
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Atoms that margin accounts had gathered.
+    pub volume: u64,
+    /// Volume that counts now.
+    pub thirty_days: u64,
+    /// The tier.
+    pub tier: u8,
+    /// The first day (since 1970) on which it is no longer earned if nothing more is traded; zero for the base.
+    pub until: u32,
+    /// The referrer's trader account, or the default key.
+    pub referrer: Pubkey,
+    /// Atoms of fees that were owed to it by the margin accounts, and are now its earnings.
+    pub referral: u64,
+}
+
+/// A referrer's earnings became collateral.
+#[event]
+#[derive(Clone, Debug)]
+pub struct ReferralClaimed {
+    /// The trader account that earned them.
+    pub trader: Pubkey,
+    /// The margin account that was credited.
+    pub account: Pubkey,
+    /// Atoms.
+    pub amount: u64,
+    /// Settled collateral afterwards.
+    pub collateral: u64,
+}

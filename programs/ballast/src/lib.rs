@@ -49,6 +49,11 @@ pub mod ballast {
         instructions::set_pause(ctx, deposits, withdrawals)
     }
 
+    /// Sets the volumes of fee tiers and the referrers' share.
+    pub fn set_fee_schedule(ctx: Context<GovernExchange>, volumes: [u64; 4], referral_share_bps: u16) -> Result<()> {
+        instructions::set_fee_schedule(ctx, volumes, referral_share_bps)
+    }
+
     /// Gives tokens to insurance.
     pub fn fund_insurance(ctx: Context<FundInsurance>, amount: u64) -> Result<()> {
         instructions::fund_insurance(ctx, amount)
@@ -237,5 +242,20 @@ pub mod ballast {
     /// Carries out the rung of anyone's ladder that is due.
     pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
         instructions::execute_ladder(ctx)
+    }
+
+    /// Opens an owner's trader account.
+    pub fn open_trader(ctx: Context<OpenTrader>) -> Result<()> {
+        instructions::open_trader(ctx)
+    }
+
+    /// Rolls the volume of an owner's margin accounts into their fee tier. By anyone.
+    pub fn roll_volume<'info>(ctx: Context<'info, RollVolume<'info>>) -> Result<()> {
+        instructions::roll_volume(ctx)
+    }
+
+    /// Credits a referrer's earnings to one of their margin accounts.
+    pub fn claim_referral(ctx: Context<ClaimReferral>) -> Result<()> {
+        instructions::claim_referral(ctx)
     }
 }

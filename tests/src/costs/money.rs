@@ -31,6 +31,16 @@ pub(super) fn money(extent: Extent) -> Vec<Cost> {
         Cost::units("withdraw, no position", world.withdraw(idle, DOLLAR).succeeds().units()),
         Cost::units("withdraw, position in 1 market", world.withdraw(trader, DOLLAR).succeeds().units()),
     ];
+    let twin = world.another_account(trader, 0);
+    let transfer = world.transfer(trader, twin, DOLLAR).succeeds().units();
+    costs.push(Cost::units("transfer between an owner's accounts, position in 1 market", transfer));
+    world.open_trader(other, None).succeeds();
+    let referrer = world.owner_key(other);
+    world.open_trader(trader, Some(referrer)).succeeds();
+    world.roll_volume(&[trader]).succeeds();
+    world.trade(BTC, trader, other, LOTS, MARK);
+    let roll = world.roll_volume(&[trader, twin]).succeeds().units();
+    costs.push(Cost::units("roll volume of 2 accounts, with a referrer", roll));
     let rest = world.collateral(idle);
     world.withdraw(idle, rest).succeeds();
     costs.push(Cost::units("close account", world.close_account(idle).succeeds().units()));
@@ -50,6 +60,18 @@ pub(super) fn upkeep(_: Extent) -> Vec<Cost> {
         world.publish(market, &observation).succeeds().units()
     });
 
+    // The same with the book's say in the mark, and with an hour of funding to report.
+    world.update_market(BTC, |params| params.mark_book_weight_bps = 2_000).succeeds();
+    world.wait(1);
+    let observation = world.observe(BTC, MARK + TICK);
+    let blended = world.publish(BTC, &observation).succeeds().units();
+    world.wait(3_600);
+    let observation = world.observe(BTC, MARK + TICK);
+    let hourly = world.publish(BTC, &observation).succeeds().units();
+    world.wait(1);
+    let observation = world.observe(LEGACY, MARK + TICK);
+    world.publish(LEGACY, &observation).succeeds();
+
     let (maker, taker) = (world.trader(RICH), world.trader(RICH));
     let [opening, growing] = [(); 2].map(|()| {
         world.ask(maker, BTC, LOTS, MARK + TICK);
@@ -60,6 +82,8 @@ pub(super) fn upkeep(_: Extent) -> Vec<Cost> {
     let rerank = world.rerank(taker, maker, BTC).succeeds().units();
     vec![
         Cost::units("refresh market, PriceUpdateV2, 100 orders a side", new),
+        Cost::units("refresh market, with the book's say in the mark", blended),
+        Cost::units("refresh market, the same at the end of an hour", hourly),
         Cost::units("refresh market, legacy Pyth account, 100 orders a side", legacy),
         Cost::units("settle seat, one fill, no position before", opening),
         Cost::units("settle seat, one fill, a position before", growing),

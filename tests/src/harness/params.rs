@@ -3,11 +3,11 @@
 use ballast_client::{
     ballast::{
         MarketIdentity,
-        state::{MarginTier, MarketParams, OracleKind},
+        state::{FeeTier, MarginTier, MarketParams, OracleKind},
     },
     oracle_accounts::{LEGACY_PROGRAM, RECEIVER_PROGRAM},
 };
-use ballast_risk::margin::TIERS;
+use ballast_risk::{fees::FEE_TIERS, margin::TIERS};
 
 /// A dollar, in atoms.
 pub const DOLLAR: u64 = 1_000_000;
@@ -69,6 +69,7 @@ pub fn default_params() -> MarketParams {
         protection_max_reward: 5 * DOLLAR,
         trigger_fee_bps: 5,
         ladder_fee_bps: 20,
+        fee_tiers: [FeeTier { maker_ppm: 0, taker_ppm: 0 }; FEE_TIERS],
     }
 }
 

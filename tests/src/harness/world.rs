@@ -9,6 +9,7 @@ use ballast_client::{
     addresses::{self, ExchangeKeys, MarketKeys},
     audit::{Vaults, audit},
     ballast::state::MarketParams,
+    history::History,
     instructions,
     snapshot::{Moment, Snapshot},
 };
@@ -25,7 +26,6 @@ use super::{
     chain::{Chain, Lite, Outcome, Receipt},
     expect::Expect,
     fresh::fresh_keypair,
-    ledger::Ledger,
     oracle::Oracle,
     params::MarketSpec,
     traders::TraderEntry,
@@ -101,7 +101,7 @@ pub struct World<C: Chain = Lite> {
     /// The exchange. Another one can be put in its place.
     pub realm: Realm,
     known: BTreeSet<Pubkey>,
-    ledger: Ledger,
+    history: History,
     sent: u64,
 }
 
@@ -132,7 +132,7 @@ impl<C: Chain + Clone> World<C> {
             audited: self.audited,
             realm: self.realm.clone(),
             known: self.known.clone(),
-            ledger: self.ledger.clone(),
+            history: self.history.clone(),
             sent: self.sent,
         }
     }
@@ -181,7 +181,7 @@ impl<C: Chain> World<C> {
             audited: false,
             realm,
             known: BTreeSet::new(),
-            ledger: Ledger::default(),
+            history: History::default(),
             sent: 0,
         };
         world.mint = world.create_mint(6);
@@ -201,14 +201,14 @@ impl<C: Chain> World<C> {
             audited: false,
             realm,
             known: known.iter().copied().collect(),
-            ledger: Ledger::default(),
+            history: History::default(),
             sent: 0,
         }
     }
 
     /// Audits from here on; events count from what accounts have now.
     pub fn audit_from_now(&mut self) {
-        self.ledger = Ledger::from_now(&self.snapshot());
+        self.history = History::from_now(&self.snapshot());
         self.audited = true;
         self.audit();
     }
@@ -330,10 +330,16 @@ impl<C: Chain> World<C> {
     /// Enters what a transaction did that was sent past [`send`](Self::send).
     pub fn enter(&mut self, receipt: &Receipt) {
         self.usage.note(&receipt.logs);
-        self.ledger.enter(&receipt.events());
+        let moment = Moment { slot: self.sent, unix_time: self.now };
+        self.history.enter(moment, &receipt.events());
         if self.audited {
             self.audit();
         }
+    }
+
+    /// What events so far tell of every account.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// All watched accounts that there are.
@@ -357,7 +363,9 @@ impl<C: Chain> World<C> {
         let vaults = Vaults { collateral: self.vault_tokens(), insurance: self.insurance_tokens() };
         let snapshot = self.snapshot();
         audit(&snapshot, &vaults).assert_exact();
-        self.ledger.check(&snapshot);
+        if let Err(difference) = self.history.compare(&snapshot) {
+            panic!("{difference}");
+        }
     }
 
     /// Moves the clock without new prices.

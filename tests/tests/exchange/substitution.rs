@@ -28,9 +28,12 @@ struct Stage {
     world: World,
     other: Realm,
     ann: Trader,
+    bob: Trader,
     cal: Trader,
     kit: Trader,
     dee: Trader,
+    /// Kit's other account.
+    twin: Trader,
 }
 
 fn set() -> Stage {
@@ -46,14 +49,20 @@ fn set() -> Stage {
     let other = std::mem::replace(&mut world.realm, first);
     // Both exchanges' prices are fresh and their clocks agree.
     world.advance(1);
-    let [ann, cal, kit, dee] = [0, 2, 3, 4].map(|at| world.traders().nth(at).expect("the cast"));
-    Stage { world, other, ann, cal, kit, dee }
+    let [ann, bob, cal, kit, dee, twin] = [0, 1, 2, 3, 4, 5].map(|at| world.traders().nth(at).expect("the cast"));
+    Stage { world, other, ann, bob, cal, kit, dee, twin }
 }
 
 fn people(world: &mut World) {
     let (ann, bob) = (world.trader(10_000 * DOLLAR), world.trader(100_000 * DOLLAR));
     let (cal, kit) = (world.trader(550 * DOLLAR), world.trader(100_000 * DOLLAR));
     world.fund_insurance(10_000 * DOLLAR);
+    // Ann referred Bob.
+    world.set_fee_schedule([DOLLAR, 0, 0, 0], 2_500).succeeds();
+    world.open_trader(ann, None).succeeds();
+    let referrer = world.owner_key(ann);
+    world.open_trader(bob, Some(referrer)).succeeds();
+    world.roll_volume(&[bob]).succeeds();
     world.trade(ETH, ann, bob, 100, 4 * DOLLAR);
     world.trade(BTC, ann, bob, 100, 10 * DOLLAR);
     world.trade(BTC, cal, bob, 1_000, 10 * DOLLAR);
@@ -71,6 +80,8 @@ fn people(world: &mut World) {
     world.advance(30);
     world.bid(bob, BTC, 100, 9 * DOLLAR - 100);
     world.ask(bob, BTC, 100, 9 * DOLLAR + 100);
+    world.roll_volume(&[bob]).succeeds();
+    world.another_account(kit, 0);
 }
 
 /// Every instruction once, each in a state where it succeeds.
@@ -118,6 +129,9 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
         MarketSpec::btc().identity([7; 32]),
         params,
     );
+    let (to, kits, bobs) = (world.margin(stage.twin), world.margin(kit), world.margin(stage.bob));
+    let (bob_key, bob_state) = (world.owner_key(stage.bob), world.owner_account(stage.bob).expect("opened"));
+    world.watch(world.owner_key(kit));
     let oracle = world.oracle_account(BTC);
     // A newer price lies ready to be read.
     world.wait(1);
@@ -160,6 +174,26 @@ fn cases(stage: &mut Stage) -> Vec<Case> {
         case("set_delegate", instructions::set_delegate(&key, &margin, &keeper.pubkey()), &[&owner], &[]),
         case("deposit", instructions::deposit(&key, &keys, &margin, &wallet, DOLLAR), &[&owner], &[2]),
         case("withdraw", instructions::withdraw(&key, &keys, &margin, &wallet, DOLLAR, &all), &[&owner], &[4]),
+        case(
+            "transfer_collateral",
+            instructions::transfer_collateral(&keeper.pubkey(), &exchange, &kits, &to, DOLLAR, &[]),
+            &[&keeper],
+            &[],
+        ),
+        case(
+            "open_trader",
+            instructions::open_trader(&payer.pubkey(), &keeper.pubkey(), &exchange, None),
+            &[&keeper],
+            &[4],
+        ),
+        case("roll_volume", instructions::roll_volume(&exchange, &bob_key, &bob_state, &[bobs]), &[], &[]),
+        case("claim_referral", instructions::claim_referral(&key, &exchange, &margin), &[&owner], &[]),
+        case(
+            "set_fee_schedule",
+            instructions::set_fee_schedule(&admin.pubkey(), &exchange, [DOLLAR, 0, 0, 0], 100),
+            &[&admin],
+            &[],
+        ),
         case("place_order", instructions::place_order(&key, &margin, &market, order, &others), &[&owner], &[]),
         case("replace_order", replace, &[&owner], &[]),
         case("batch_orders", batch, &[&owner], &[]),
@@ -255,7 +289,7 @@ fn nobody_signs_for_somebody_else() {
     let mut refused = 0;
     for Case { name, instruction, .. } in &cases {
         for at in (0..instruction.accounts.len()).filter(|at| instruction.accounts[*at].is_signer) {
-            if matches!(*name, "open_margin_account" | "grow_book") && at == 0 {
+            if matches!(*name, "open_margin_account" | "open_trader" | "grow_book") && at == 0 {
                 // Anybody may pay.
                 continue;
             }

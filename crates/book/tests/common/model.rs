@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ballast_book::{
     BookError, BookView, CancelledOrder, Event, Fill, MatchTerms, Matched, NewOrder, OrderId, Pending, Reason,
-    RestingOrder, SelfTrade, Standing, Stopped, Taker,
+    RestingOrder, SelfTrade, Standing, Stopped, Taker, VOLUME_STEP,
 };
 use ballast_units::{Lots, Price, Side};
 
@@ -249,7 +249,10 @@ impl Model {
         pending.base += sign * i64::try_from(lots).unwrap();
         pending.cash -= sign * i64::try_from(quote).unwrap();
         pending.fees += maker_fee;
-        pending.bounty_base += u64::try_from(i64::try_from(taker_fee).unwrap() + maker_fee).unwrap();
+        let earned = u64::try_from(i64::try_from(taker_fee).unwrap() + maker_fee).unwrap();
+        pending.bounty_base = (pending.bounty_base + earned).min(u32::MAX.into());
+        let steps = pending.volume / VOLUME_STEP + quote / VOLUME_STEP;
+        pending.volume = steps.min(u32::MAX.into()) * VOLUME_STEP;
         pending.funding += i128::from(sign) * i128::from(lots) * i128::from(taker.funding_index);
         matched.rebates_owed += i64::try_from(pending.rebate()).unwrap() - i64::try_from(owed).unwrap();
         matched.lots.0 += lots;

@@ -4,7 +4,8 @@
 //! figures. Nothing is assumed of the program but its account layouts: sums are added up here again from the single
 //! positions, seats and cells, and compared with what the program keeps.
 //!
-//! 1. The collateral vault holds at least Σ collateral + Σ pools + Σ fees + Σ fees owed to insurance + Σ rebates set aside. More than that are
+//! 1. The collateral vault holds at least Σ collateral + Σ owed to and earned by referrers + Σ pools + Σ fees + Σ fees owed
+//!    to insurance + Σ rebates set aside. More than that are
 //!    tokens that somebody sent to the vault.
 //! 2. Per market: Σ (unsettled − basis) of positions + Σ cash and funding waiting in seats + cash of cells and dust + the
 //!    exchange's fee claims = the pool. Exact, in units of 2^-24 atoms. Maker fees that wait in seats are in no sum: a fee
@@ -76,8 +77,10 @@ fn vault_covers(snapshot: &Snapshot, vaults: &Vaults, report: &mut AuditReport) 
         insurance_fees += i128::from(entry.market.insurance_fees);
         rebates += i128::from(entry.market.rebates);
     }
+    let owed: i128 = snapshot.accounts().map(|(_, account)| i128::from(account.referral_owed)).sum();
+    let referrals = owed + snapshot.traders().map(|(_, trader)| i128::from(trader.earned)).sum::<i128>();
     let balance = i128::from(vaults.collateral);
-    let surplus = balance - collateral - pools - fees - insurance_fees - rebates;
+    let surplus = balance - collateral - referrals - pools - fees - insurance_fees - rebates;
     report.surplus = surplus;
     report.check(
         Invariant::VaultCovers,
@@ -86,6 +89,7 @@ fn vault_covers(snapshot: &Snapshot, vaults: &Vaults, report: &mut AuditReport) 
         &[
             ("vault", balance),
             ("collateral", collateral),
+            ("referrals", referrals),
             ("pools", pools),
             ("fees", fees),
             ("insurance fees", insurance_fees),

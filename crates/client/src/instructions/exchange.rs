@@ -1,6 +1,7 @@
 //! Founding and governing an exchange, its insurance and its fees.
 
 use ballast::{accounts, instruction};
+use ballast_risk::fees::TierVolumes;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
@@ -48,6 +49,20 @@ pub fn set_pause(authority: &Pubkey, exchange: &Pubkey, deposits: bool, withdraw
     build(
         &accounts::GovernExchange { authority: *authority, exchange: *exchange },
         &instruction::SetPause { deposits, withdrawals },
+        &[],
+    )
+}
+
+/// Sets the 30-day volumes from which fee tiers apply (ascending, unused ones zero), and the referrers' share.
+pub fn set_fee_schedule(
+    admin: &Pubkey,
+    exchange: &Pubkey,
+    volumes: TierVolumes,
+    referral_share_bps: u16,
+) -> Instruction {
+    build(
+        &accounts::GovernExchange { authority: *admin, exchange: *exchange },
+        &instruction::SetFeeSchedule { volumes, referral_share_bps },
         &[],
     )
 }

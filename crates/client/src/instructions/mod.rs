@@ -13,6 +13,7 @@ mod others;
 mod protection;
 mod tend;
 mod trade;
+mod trader;
 
 pub use account::*;
 pub use exchange::*;
@@ -24,6 +25,7 @@ pub use protection::*;
 pub use tend::*;
 use trade::cancel_accounts;
 pub use trade::*;
+pub use trader::*;
 
 use anchor_lang::{InstructionData, ToAccountMetas};
 use solana_instruction::{AccountMeta, Instruction};

@@ -2,10 +2,11 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::token::{self, Mint, Token, TokenAccount, Transfer};
+use ballast_risk::fees::{self, FEE_TIERS, MAX_REFERRAL_BPS};
 
 use crate::{
     error::BallastError,
-    events::{AdminAccepted, AdminProposed, ExchangeCreated, InsuranceFunded, PauseSet},
+    events::{AdminAccepted, AdminProposed, ExchangeCreated, FeeScheduleSet, InsuranceFunded, PauseSet},
     state::{ACCOUNT_VERSION, EXCHANGE_SEED, Exchange, INSURANCE_SEED, VAULT_SEED},
 };
 
@@ -53,7 +54,9 @@ pub fn initialize_exchange(ctx: Context<InitializeExchange>, guardian: Pubkey) -
         market_count: 0,
         deposits_paused: false,
         withdrawals_paused: false,
-        reserved: [0; 252],
+        fee_tier_volumes: [0; FEE_TIERS],
+        referral_share_bps: 0,
+        reserved: [0; 218],
     });
     emit!(ExchangeCreated { exchange: accounts.exchange.key(), admin: creator, quote_mint: accounts.quote_mint.key() });
     Ok(())
@@ -103,6 +106,23 @@ pub fn set_pause(ctx: Context<GovernExchange>, deposits: bool, withdrawals: bool
     exchange.deposits_paused = deposits;
     exchange.withdrawals_paused = withdrawals;
     emit!(PauseSet { exchange: exchange.key(), authority, deposits, withdrawals });
+    Ok(())
+}
+
+/// Sets from which 30-day volumes fee tiers apply (ascending, unused ones zero), and the referrers' share in what the
+/// exchange keeps of a fee. What the tiers cost is each market's.
+pub fn set_fee_schedule(
+    ctx: Context<GovernExchange>,
+    volumes: [u64; FEE_TIERS],
+    referral_share_bps: u16,
+) -> Result<()> {
+    let exchange = &mut ctx.accounts.exchange;
+    require_keys_eq!(ctx.accounts.authority.key(), exchange.admin, BallastError::Unauthorized);
+    let within = fees::are_ordered(&volumes) && u32::from(referral_share_bps) <= MAX_REFERRAL_BPS;
+    require!(within, BallastError::ParameterOutOfBounds);
+    exchange.fee_tier_volumes = volumes;
+    exchange.referral_share_bps = referral_share_bps;
+    emit!(FeeScheduleSet { exchange: exchange.key(), volumes, referral_share_bps });
     Ok(())
 }
 

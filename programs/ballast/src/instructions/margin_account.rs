@@ -116,7 +116,8 @@ pub struct CloseMarginAccount<'info> {
 /// Closes an account that holds nothing, and returns its rent.
 pub fn close_margin_account(ctx: Context<CloseMarginAccount>) -> Result<()> {
     let margin = ctx.accounts.margin.load()?;
-    let empty = margin.collateral == 0 && margin.slots.iter().all(|slot| slot.market().is_none());
+    let empty =
+        margin.collateral == 0 && margin.referral_owed == 0 && margin.slots.iter().all(|slot| slot.market().is_none());
     require!(empty, BallastError::NotEmpty);
     emit!(AccountClosed {
         account: ctx.accounts.margin.key(),

@@ -5,7 +5,7 @@ use ballast_book::{Event, Matched, SelfTrade, Taker};
 use ballast_risk::fees;
 use ballast_units::{Lots, Price, Quote, Side};
 
-use super::{Venue, charge_fee, signed};
+use super::{Venue, charge_fee, gather_volume, rates, signed};
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, MakerFill, OrderRemoved, PositionChanged, Traded},
@@ -38,11 +38,9 @@ pub fn take(
     take: &Take,
     now: i64,
 ) -> Result<Matched> {
-    let params = &venue.market.params;
-    let taker_fee_ppm = match take.cause {
-        Cause::Liquidation | Cause::Bankruptcy => 0,
-        _ => params.taker_fee_ppm,
-    };
+    // Forced trades pay no trading fee, and earn no tier.
+    let forced = matches!(take.cause, Cause::Liquidation | Cause::Bankruptcy);
+    let taker_fee_ppm = if forced { 0 } else { rates(venue.market, margin)?.taker_ppm };
     let taker = Taker {
         side: take.side,
         lots: take.lots,
@@ -87,6 +85,9 @@ pub fn take(
     let (lots, basis) = (slot.lots, slot.basis);
     let fee = fees::charge(matched.quote, taker_fee_ppm).or_fail()?;
     let fee = charge_fee(venue.market, margin, index, fee, matched.rebates_owed)?;
+    if !forced {
+        gather_volume(margin, matched.quote)?;
+    }
     emit!(Traded {
         market: venue.market.index,
         taker: *key,

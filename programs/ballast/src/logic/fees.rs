@@ -1,23 +1,46 @@
 //! Trading fees: what an account pays, what makers get of it, and where the rest goes.
 
 use anchor_lang::prelude::*;
-use ballast_risk::fees;
+use ballast_risk::fees::{self, Rates};
 
 use crate::{
     error::{BallastError, OrFail},
     state::{MarginAccount, Market},
 };
 
+/// What an account's fee tier costs in a market. The tier is the one that its volume earned at the last roll, until the day
+/// on which that volume is too old.
+pub fn rates(market: &Market, margin: &MarginAccount) -> Result<Rates> {
+    let tier = match margin.fee_tier {
+        0 => 0,
+        _ => margin.fee_tier_on(today()?),
+    };
+    Ok(market.params.rates(tier))
+}
+
 /// Fee on the fills of an account's resting orders in a market, in millionths of the value; negative for a rebate. It
-/// applies to all fills from the moment at which the account next rests an order there.
-pub fn maker_rate(market: &Market, _margin: &MarginAccount) -> Result<i16> {
-    i16::try_from(market.params.maker_fee_ppm).map_err(|_| BallastError::ParameterOutOfBounds.into())
+/// applies to all fills from the moment at which the account next rests an order there, or has fills folded.
+pub fn maker_rate(market: &Market, margin: &MarginAccount) -> Result<i16> {
+    i16::try_from(rates(market, margin)?.maker_ppm).map_err(|_| BallastError::ParameterOutOfBounds.into())
+}
+
+/// Gathers what an account has traded towards its owner's fee tier.
+pub fn gather_volume(margin: &mut MarginAccount, quote: u64) -> Result<()> {
+    if quote > 0 {
+        margin.gather_volume(quote, today()?);
+    }
+    Ok(())
+}
+
+fn today() -> Result<u32> {
+    Ok(fees::day_of(Clock::get()?.unix_timestamp))
 }
 
 /// Charges a trading fee: from settled collateral, and what that does not cover from unsettled profit, where it becomes
 /// the exchange's own claim on the pool, as far as there is any. Of the settled part, `rebates` are set aside for the
 /// makers of the same trade (negative: what was set aside before returns, because a maker's fee took its place);
-/// insurance gets its share of what is left. Returns what was charged.
+/// insurance gets its share of what is left, and whoever referred the account's owner a share of the rest, as far as it was
+/// paid here. Returns what was charged.
 ///
 /// The book grants rebates within the taker's settled collateral and its fee ([`ballast_book::Taker::rebate_budget`]), so
 /// `rebates` never exceed the settled part, whatever is waived.
@@ -34,7 +57,13 @@ pub fn charge_fee(
     let kept = settled.checked_sub_signed(rebates).ok_or(BallastError::Overflow)?;
     let insured = fees::split(kept, &market.params.fees()).or_fail()?.to_insurance;
     market.insurance_fees = market.insurance_fees.checked_add(insured).ok_or(BallastError::Overflow)?;
-    market.fees = market.fees.checked_add(kept - insured).ok_or(BallastError::Overflow)?;
+    let earned = kept - insured;
+    let referral = match margin.referral_share_bps {
+        0 => 0,
+        share => fees::referral(earned.min(settled), share.into()).or_fail()?,
+    };
+    margin.referral_owed = margin.referral_owed.checked_add(referral).ok_or(BallastError::Overflow)?;
+    market.fees = market.fees.checked_add(earned - referral).ok_or(BallastError::Overflow)?;
     let slot = &mut margin.slots[index];
     // What neither collateral nor profit covers is waived: a claim on the pool for it would be paid by the winners.
     let claim = signed(fee - settled)?.min(slot.unsettled.max(0));

@@ -5,7 +5,9 @@ use ballast_book::Pending;
 use ballast_risk::{funding, liquidation, pnl_pool};
 use ballast_units::{Lots, MAX_PRICE, Position, Price, Quote, Side};
 
-use super::{Assessment, Venue, apply_holding, charge_fee, drop_stale_triggers, pay_rebate, signed};
+use super::{
+    Assessment, Venue, apply_holding, charge_fee, drop_stale_triggers, gather_volume, maker_rate, pay_rebate, signed,
+};
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, PositionChanged, Settled},
@@ -101,6 +103,9 @@ fn fold_seat(
         Ok(fee) => signed(charge_fee(venue.market, margin, index, fee, 0)?)?,
         Err(_) => pay_rebate(venue.market, margin, pending.rebate())?,
     };
+    gather_volume(margin, pending.volume)?;
+    // The tier may have changed since the seat's orders came to rest.
+    venue.book.set_maker_fee(seat, maker_rate(venue.market, margin)?).or_fail()?;
     touched.bounty_base = pending.bounty_base;
     touched.changed = true;
     emit!(PositionChanged {

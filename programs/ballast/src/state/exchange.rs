@@ -1,6 +1,7 @@
 //! The exchange: roles, quote mint, pause flags.
 
 use anchor_lang::prelude::*;
+use ballast_risk::fees::FEE_TIERS;
 
 /// Seed of the exchange's address, followed by its creator's key. Anyone may found an exchange; nobody can found
 /// another's, so there is no race for a single well-known address after deployment.
@@ -38,8 +39,12 @@ pub struct Exchange {
     pub deposits_paused: bool,
     /// Whether withdrawals are stopped.
     pub withdrawals_paused: bool,
+    /// 30-day volumes, in atoms, from which fee tiers apply, ascending; unused ones are zero.
+    pub fee_tier_volumes: [u64; FEE_TIERS],
+    /// A referrer's share in what the exchange keeps of a fee, in basis points.
+    pub referral_share_bps: u16,
     /// Room to grow.
-    pub reserved: [u8; 252],
+    pub reserved: [u8; 218],
 }
 
 impl Exchange {

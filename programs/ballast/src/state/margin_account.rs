@@ -39,8 +39,24 @@ pub struct MarginAccount {
     pub progress: [u64; PROGRESS_WORDS],
     /// The owner's deleveraging ladder ([`Ladder`] as words).
     pub ladder: [u64; LADDER_WORDS],
+    /// Value traded, in atoms, that has not been rolled into the owner's [`super::Trader`] yet.
+    pub volume: u64,
+    /// The day on which that began.
+    pub volume_day: u32,
+    /// The first day on which `fee_tier` is no longer earned.
+    pub fee_tier_until: u32,
+    /// What the fees paid since the last roll owe the owner's referrer, in settled atoms.
+    pub referral_owed: u64,
+    /// The fee tier that the owner's volume earned at the last roll.
+    pub fee_tier: u8,
+    /// Explicit padding.
+    pub padding_2: u8,
+    /// The referrer's share in what the exchange keeps of a fee, in basis points; zero without a referrer.
+    pub referral_share_bps: u16,
+    /// Explicit padding.
+    pub padding_3: [u8; 4],
     /// Room to grow.
-    pub reserved: [u64; 10],
+    pub reserved: [u64; 6],
     /// One slot per market in which the account has anything.
     pub slots: [Slot; MAX_SLOTS],
 }
@@ -71,7 +87,7 @@ pub struct Slot {
 
 const _: () = assert!(core::mem::size_of::<Membership>() == 56);
 const _: () = assert!(core::mem::size_of::<Slot>() == 8 + 3 * 8 + 56 + 8 + 48);
-const _: () = assert!(core::mem::size_of::<MarginAccount>() == 8 + 96 + 8 + 40 + 120 + MAX_SLOTS * 144);
+const _: () = assert!(core::mem::size_of::<MarginAccount>() == 8 + 96 + 8 + 40 + 32 + 88 + MAX_SLOTS * 144);
 /// Words of a [`Progress`].
 pub const PROGRESS_WORDS: usize = 5;
 const _: () = assert!(core::mem::size_of::<Progress>() == 8 * PROGRESS_WORDS);
@@ -224,6 +240,19 @@ impl MarginAccount {
     pub fn require_not_bankrupt(&self) -> Result<()> {
         require!(self.progress().bankrupt_since == 0, BallastError::AccountBankrupt);
         Ok(())
+    }
+
+    /// The fee tier on a day: the base once the volume that earned a better one is too old.
+    pub fn fee_tier_on(&self, day: u32) -> u8 {
+        if day < self.fee_tier_until { self.fee_tier } else { 0 }
+    }
+
+    /// Gathers traded value until it is rolled. It counts for the day on which gathering began.
+    pub fn gather_volume(&mut self, quote: u64, day: u32) {
+        if self.volume == 0 {
+            self.volume_day = day;
+        }
+        self.volume = self.volume.saturating_add(quote);
     }
 
     /// Adds settled collateral.

@@ -5,7 +5,7 @@
 use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize};
 use anchor_lang::prelude::*;
 use ballast_risk::{
-    fees::FeeParams,
+    fees::{FEE_TIERS, FeeParams, Rates},
     funding::FundingParams,
     health,
     insurance::MAX_LIMIT_PER_WINDOW,
@@ -40,6 +40,17 @@ pub struct MarginTier {
     pub maintenance_bps: u32,
     /// Initial margin rate in basis points.
     pub initial_bps: u32,
+}
+
+/// Rates of one fee tier; the layout of [`ballast_risk::fees::Rates`]. All zero: those of the tier below.
+#[zero_copy]
+#[derive(BorshSerialize, BorshDeserialize, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct FeeTier {
+    /// Maker fee in millionths of the value; negative for a rebate out of the taker's fee.
+    pub maker_ppm: i32,
+    /// Taker fee in millionths of the value.
+    pub taker_ppm: u32,
 }
 
 /// Parameters of a market.
@@ -145,6 +156,8 @@ pub struct MarketParams {
     pub trigger_fee_bps: u32,
     /// What executing a rung of a ladder pays its caller, in basis points of the value traded. Below the liquidation fee.
     pub ladder_fee_bps: u32,
+    /// Rates of the fee tiers above the base, which 30-day volume earns.
+    pub fee_tiers: [FeeTier; FEE_TIERS],
 }
 
 impl MarketParams {
@@ -225,6 +238,11 @@ impl MarketParams {
         }
     }
 
+    /// The rates of a fee tier.
+    pub fn rates(&self, tier: u8) -> Rates {
+        self.fees().rates(bytemuck::cast_ref(&self.fee_tiers), tier)
+    }
+
     /// Trading fees.
     pub fn fees(&self) -> FeeParams {
         FeeParams {
@@ -257,6 +275,7 @@ impl MarketParams {
         margin::validate(self.tiers()).or_fail()?;
         health::validate(self.profit_haircut_bps, self.margin_multiplier_bps).or_fail()?;
         self.fees().validate().or_fail()?;
+        self.fees().validate_tiers(bytemuck::cast_ref(&self.fee_tiers)).or_fail()?;
         self.oracle(lot_exponent).validate().or_fail()?;
         self.mark().validate().or_fail()?;
         self.liquidation().validate().or_fail()?;
@@ -266,3 +285,4 @@ impl MarketParams {
 }
 
 const _: () = assert!(core::mem::size_of::<MarginTier>() == core::mem::size_of::<Tier>());
+const _: () = assert!(core::mem::size_of::<FeeTier>() == core::mem::size_of::<Rates>());

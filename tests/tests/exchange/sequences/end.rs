@@ -137,6 +137,7 @@ impl Run {
                 }
             }
         }
+        self.settle_referrals(&everybody);
         let mut unpaid = 0;
         for trader in everybody {
             let collateral = self.world.collateral(trader);
@@ -154,6 +155,22 @@ impl Run {
         let tolerance = i64::try_from(DOLLAR).expect("a dollar");
         assert!((0..=owed + tolerance).contains(&unpaid), "{unpaid} atoms are unpaid, dust owes {owed}");
         self.reached.unpaid.push(unpaid);
+    }
+
+    /// Whoever referred others gets what is due.
+    fn settle_referrals(&mut self, everybody: &[Trader]) {
+        for trader in everybody {
+            if self.world.owner_account(*trader).is_some() {
+                let accounts = self.accounts_of_the_owner_of(*trader);
+                self.world.roll_volume(&accounts).succeeds();
+            }
+        }
+        for trader in everybody {
+            if self.world.owner_account(*trader).is_some_and(|owner| owner.earned > 0) {
+                let outcome = self.world.claim_referral(*trader);
+                self.reached.note(&outcome);
+            }
+        }
     }
 
     /// What the owner of the lots that rounding left over owes, at the mark: in the dust, and in cells that still have

@@ -195,7 +195,7 @@ impl Run {
 
     pub fn tend(&mut self) -> Outcome {
         let (kit, trader, market) = (self.trader(), self.trader(), self.market());
-        match self.dice.below(13) {
+        match self.dice.below(16) {
             0..=5 => self.world.settle(kit, trader, market),
             6..=8 => self.world.rerank(kit, trader, market),
             9..=10 => self.world.cancel_unfunded(kit, trader, market),
@@ -204,11 +204,32 @@ impl Run {
                 let ids: Vec<_> = here.rev().take(20).map(|(.., id)| *id).collect();
                 self.world.prune_expired(market, &ids)
             }
+            12..=14 => self.roll(trader),
             _ => {
                 let side = self.dice.pick(&Side::BOTH);
                 self.world.prune(market, side, 10)
             }
         }
+    }
+
+    /// An owner's volume is rolled, what he earned as a referrer claimed, or his trader account opened.
+    pub fn roll(&mut self, trader: Trader) -> Outcome {
+        let Some(owner) = self.world.owner_account(trader) else {
+            let friend = self.trader();
+            let referrer = self.world.owner_account(friend).map(|_| self.world.owner_key(friend));
+            return self.world.open_trader(trader, referrer);
+        };
+        if owner.earned > 0 && self.dice.chance(30) {
+            return self.world.claim_referral(trader);
+        }
+        let accounts = self.accounts_of_the_owner_of(trader);
+        self.world.roll_volume(&accounts)
+    }
+
+    /// All open accounts of an account's owner.
+    pub fn accounts_of_the_owner_of(&self, trader: Trader) -> Vec<Trader> {
+        let owner = self.world.owner(trader).pubkey();
+        self.everybody().filter(|other| self.world.owner(*other).pubkey() == owner).collect()
     }
 
     /// Settles the account that sits in some seat.

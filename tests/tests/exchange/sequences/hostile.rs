@@ -7,6 +7,7 @@ use ballast_client::{
     units::{Lots, Price, Side},
 };
 use ballast_tests::harness::Outcome;
+use bytemuck::Zeroable;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -22,7 +23,7 @@ impl Run {
         let key = owner.pubkey();
         let amount = self.dice.next() >> self.dice.below(64);
         let signed = |instruction| (instruction, Some(owner.insecure_clone()));
-        match self.dice.below(20) {
+        match self.dice.below(25) {
             0 => {
                 let others = self.world.others(trader, Some(market));
                 let order = self.order(market);
@@ -67,6 +68,23 @@ impl Run {
                 let stop = instructions::stop_loss(Side::Long, Price(amount), None);
                 signed(instructions::place_triggers(&key, &margin, &at, stop, Some(stop)))
             }
+            19 => {
+                let others = self.world.others(trader, None);
+                let to = self.world.margin(other);
+                signed(instructions::transfer_collateral(&key, &keys.exchange, &margin, &to, amount, &others))
+            }
+            20 => {
+                let state = self.world.owner_account(trader).unwrap_or_else(Zeroable::zeroed);
+                let margins = [margin, self.world.margin(other)];
+                let own = self.world.owner_key(trader);
+                (instructions::roll_volume(&keys.exchange, &own, &state, &margins[..1 + self.dice.index(2)]), None)
+            }
+            21 => signed(instructions::claim_referral(&key, &keys.exchange, &margin)),
+            22 => {
+                let referrer = self.world.owner_key(other);
+                signed(instructions::open_trader(&key, &key, &keys.exchange, Some(referrer)))
+            }
+            23 => signed(instructions::set_fee_schedule(&key, &keys.exchange, [amount, u64::MAX, 0, 0], 4_000)),
             _ => signed(instructions::fund_insurance(&key, &keys, &wallet, amount % 1_000_000)),
         }
     }

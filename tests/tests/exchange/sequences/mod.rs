@@ -10,8 +10,9 @@ mod protect;
 mod reached;
 
 use ballast_book::{OrderId, TriggerId};
+use ballast_client::ballast::state::FeeTier;
 use ballast_tests::harness::fresh_keypair;
-use ballast_tests::harness::{DOLLAR, MarketSpec, Outcome, Trader, Usage, World};
+use ballast_tests::harness::{DOLLAR, Expect, MarketSpec, Outcome, Trader, Usage, World};
 use dice::Dice;
 use reached::Reached;
 use solana_pubkey::Pubkey;
@@ -46,6 +47,8 @@ impl Run {
                 params.liquidation_cooldown_s = 10;
                 params.max_deviation_open_bps = 4_000;
                 params.max_position_lots = 10_000;
+                params.fee_tiers[0] = FeeTier { maker_ppm: 50, taker_ppm: 300 };
+                params.fee_tiers[1] = FeeTier { maker_ppm: -60, taker_ppm: 200 };
             })
         };
         let specs = [MarketSpec::btc(), MarketSpec::eth(), MarketSpec::sol()].map(spec);
@@ -59,6 +62,7 @@ impl Run {
             }
         }
         world.trader(200_000 * DOLLAR);
+        world.set_fee_schedule([5_000 * DOLLAR, 50_000 * DOLLAR, 0, 0], 2_000).succeeds();
         world.fund_insurance(300 * DOLLAR);
         let treasury = world.create_tokens(&fresh_keypair().pubkey(), 0);
         world.watch(treasury);

@@ -21,7 +21,7 @@ pub struct Reached {
 }
 
 /// What every long run must come across.
-pub const STATES: [&str; 37] = [
+pub const STATES: [&str; 41] = [
     "an order rested",
     "a pegged order rested",
     "an order traded",
@@ -59,6 +59,10 @@ pub const STATES: [&str; 37] = [
     "a trigger expired",
     "a rung of a ladder was executed",
     "collateral moved between an owner's accounts",
+    "volume earned a tier",
+    "a referrer was credited",
+    "a referrer's earnings became collateral",
+    "a maker had a rebate",
 ];
 
 /// Errors that every long run must meet: the boundaries were tried.
@@ -136,7 +140,12 @@ impl Reached {
                 }
             }
             Event::PositionChanged(change) => match change.cause {
-                Cause::Maker => self.state("a maker's fills were folded"),
+                Cause::Maker => {
+                    self.state("a maker's fills were folded");
+                    if change.fee < 0 {
+                        self.state("a maker had a rebate");
+                    }
+                }
                 Cause::Takeover => self.state("a position was taken over"),
                 Cause::Deleveraged if change.lots == 0 => self.state("a member found itself deleveraged whole"),
                 Cause::Deleveraged => self.state("a member found itself deleveraged in part"),
@@ -185,6 +194,15 @@ impl Reached {
                 }
             }
             Event::BountyPaid(paid) if paid.charged.is_none() => self.state("a settlement was paid"),
+            Event::VolumeRolled(rolled) => {
+                if rolled.tier > 0 {
+                    self.state("volume earned a tier");
+                }
+                if rolled.referral > 0 {
+                    self.state("a referrer was credited");
+                }
+            }
+            Event::ReferralClaimed(_) => self.state("a referrer's earnings became collateral"),
             Event::CollateralTransferred(_) => self.state("collateral moved between an owner's accounts"),
             Event::TriggerExecuted(done) => {
                 if !done.done {
