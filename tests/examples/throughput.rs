@@ -83,5 +83,4 @@ fn main() {
         })
         .collect();
     measure(&mut world, "orders that take one maker", takes);
-    world.audit();
 }

@@ -4,7 +4,7 @@
 use ballast_tests::costs::{Extent, PARTS, Unit, table};
 
 /// Half more than was measured on 21 November 2026, rounded up to 500 compute units.
-const LIMITS: [(&str, u64); 56] = [
+const LIMITS: [(&str, u64); 65] = [
     ("post-only, 1,000 orders a side: median", 6_500),
     ("post-only, 1,000 orders a side: 95th percentile", 6_500),
     ("post-only, an account's first order, with a position", 6_500),
@@ -12,6 +12,15 @@ const LIMITS: [(&str, u64); 56] = [
     ("cancel, 1,000 orders a side: median", 3_000),
     ("cancel, 1,000 orders a side: 95th percentile", 3_000),
     ("cancel all of 10 orders", 6_500),
+    ("replace, another price", 9_000),
+    ("replace, fewer lots in its place", 5_000),
+    ("batch of 8 post-only orders", 24_000),
+    ("batch of 8 post-only orders in the place of 8", 28_000),
+    ("post-only, pegged", 7_000),
+    ("take, 1 pegged maker", 10_500),
+    ("post-only, 20000 orders resting: median", 7_500),
+    ("cancel, 20000 orders resting: median", 3_000),
+    ("take, 1 maker, 20000 orders resting: median", 10_500),
     ("take, 1 maker", 9_500),
     ("take, 1 maker, the account's first trade", 8_500),
     ("take, 10 makers", 17_500),

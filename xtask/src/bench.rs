@@ -10,13 +10,17 @@ use serde_json::Value;
 use crate::sbpf_build::{self, Program};
 use crate::workspace;
 
-/// Compiles the programs that are measured, then measures them; `json` names a file for the figures.
-pub fn run(json: Option<&Path>) -> Result<()> {
+/// Compiles the programs that are measured, then measures them; `json` names a file for the figures, `only` a text that the
+/// subjects contain which are measured.
+pub fn run(json: Option<&Path>, only: Option<&str>) -> Result<()> {
     let json = json.map(absolute).transpose().context("the path of the JSON file")?;
     sbpf_build::build_all(&[Program::BALLAST, Program::RANK_PROBE])?;
     let mut bench = Command::new(build("bench")?);
     if let Some(json) = json {
         bench.arg("--json").arg(json);
+    }
+    if let Some(only) = only {
+        bench.arg("--only").arg(only);
     }
     finish(bench)
 }

@@ -44,8 +44,11 @@ enum Task {
         /// Also write the figures to this file, as an array of objects with name, measured, budget and unit
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+        /// Measure only the subjects that contain this text, such as "orders" or "deleveraging"
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
         /// Instead, how many instructions a second the virtual machine does on one core of this machine
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long, conflicts_with_all = ["json", "only"])]
         throughput: bool,
     },
     /// Write the program's interface description to programs/ballast/idl/ballast.json
@@ -110,7 +113,7 @@ fn run(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Bench { throughput: true, .. } => bench::throughput(),
-        Task::Bench { json, .. } => bench::run(json.as_deref()),
+        Task::Bench { json, only, .. } => bench::run(json.as_deref(), only.as_deref()),
         Task::Idl { check } => idl::run(check),
         Task::Replay { arguments } => replay::run(&arguments),
         Task::Fuzz { target, runs, minimise } => fuzz::run(target.as_deref(), runs, minimise),

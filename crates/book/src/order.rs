@@ -45,6 +45,12 @@ impl OrderId {
         self.high() & PEG_MARK != 0
     }
 
+    /// Of a pegged order's: where it stands from the reference.
+    pub fn peg(self) -> Option<i64> {
+        let biased = i64::try_from(self.sorted_by()).ok()?;
+        if self.is_pegged() { biased.checked_sub_unsigned(PEG_BIAS) } else { None }
+    }
+
     /// By what the order is sorted in its tree: a price, or an offset + [`PEG_BIAS`].
     pub(crate) fn sorted_by(self) -> u64 {
         self.high() & !PEG_MARK
@@ -186,8 +192,7 @@ impl Order {
 
     /// Of a pegged order: where it stands from the reference.
     pub fn peg(&self) -> Option<i64> {
-        let biased = i64::try_from(key_of(self.side(), self.node.key)).ok()?;
-        if self.is_pegged() { biased.checked_sub_unsigned(PEG_BIAS) } else { None }
+        self.id().peg()
     }
 
     pub fn resting(&self) -> RestingOrder {

@@ -140,7 +140,7 @@ fn inv_9_a_rebate_is_at_most_what_the_taker_pays_for_the_fill_and_can_pay_at_all
     assert_eq!(take_lot(-99, 500, u64::MAX), (-9, 1), "a rebate pays the fee that waits first");
     let pending = slab.book().take_pending(1).unwrap();
     assert_eq!((pending.fees, pending.rebate()), (-1, 1));
-    assert_eq!(pending.bounty_base, 41 + 0 + 45 + 0 + 80 + 41);
+    assert_eq!(pending.bounty_base, 41 + 45 + 80 + 41);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn inv_1_pegged_orders_follow_the_reference_and_wait_their_turn_among_the_others
 fn inv_1_a_peg_trades_where_it_stands_and_its_seat_reserves_its_limit() {
     let mut slab = two_seats(20);
     let id = slab.book().rest(pegged(Side::Long, -5, 99, 10, 1)).unwrap();
-    assert_eq!((id.is_pegged(), id.price(), id.side()), (true, Price(0), Side::Long));
+    assert_eq!((id.is_pegged(), id.peg(), id.price(), id.side()), (true, Some(-5), Price(0), Side::Long));
     let seat = |slab: &Slab| *slab.view().seat_by_id(1).unwrap();
     assert_eq!((seat(&slab).bid_lots, seat(&slab).bid_quote), (10, 990));
     let (matched, _) = take(&mut slab, Taker { terms: around(100, 101), ..taker(Side::Short, 4) });

@@ -88,6 +88,18 @@ fn pegs_that_nobody_can_hit_are_pruned() {
 }
 
 #[test]
+fn any_number_of_pegs_beyond_their_limit_keeps_nobody_from_resting() {
+    let (mut world, ann, bob) = two();
+    for _ in 0..30 {
+        world.place(bob, BTC, peg(Side::Short, 1, PRICE + TICK, 1)).succeeds();
+    }
+    world.move_price(BTC, PRICE - TICK);
+    let rests = |price| ballast_client::instructions::post_only_order(Side::Long, Price(price), Lots(1));
+    world.place(ann, BTC, rests(PRICE)).succeeds();
+    assert_eq!((world.holding(ann, BTC).bids.0, world.holding(bob, BTC).asks.0), (1, 0));
+}
+
+#[test]
 fn a_post_only_peg_never_takes_and_no_post_only_order_takes_a_peg() {
     let (mut world, ann, bob) = two();
     world.place(bob, BTC, peg(Side::Short, 2, PRICE, 10)).succeeds();

@@ -110,7 +110,7 @@ fn an_evicted_order_can_neither_be_cancelled_nor_filled() {
 #[test]
 fn an_expired_order_is_removed_by_anyone_wherever_it_is() {
     let mut world = World::btc();
-    let (ann, bob) = (world.trader(1_000 * DOLLAR), world.trader(1_000 * DOLLAR));
+    let ann = world.trader(1_000 * DOLLAR);
     let expires_at = world.now + 10;
     let best = world.bid(ann, BTC, 1, PRICE);
     let expiring = |step| OrderArgs { expires_at, ..bid(PRICE - step * TICK) };
@@ -124,7 +124,6 @@ fn an_expired_order_is_removed_by_anyone_wherever_it_is() {
     world.prune_expired(BTC, &all).fails_with(BallastError::NothingHere);
     assert_eq!(resting(&mut world, BTC, Side::Long), [(PRICE, 1)]);
     assert_eq!(world.holding(ann, BTC).bids.0, 1);
-    let _ = bob;
 }
 
 #[test]

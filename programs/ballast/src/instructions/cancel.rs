@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most orders that one `prune_orders` or `prune_expired` removes, so that its event fits a transaction's log.
-const MAX_PRUNED: u32 = 64;
+pub const MAX_PRUNED: u32 = 64;
 
 /// Accounts of `cancel_order`, `cancel_by_client_id` and `cancel_all`.
 #[derive(Accounts)]

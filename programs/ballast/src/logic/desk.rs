@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     error::{BallastError, OrFail},
-    events::{Cause, OrderPlaced, OrderReduced, OrdersCancelled},
-    instructions::{MAX_MAKERS, OrderArgs, OrderKind, OrderRef},
+    events::{Cause, OrderPlaced, OrderReduced, OrderRemoved, OrdersCancelled, OrdersPruned},
+    instructions::{MAX_MAKERS, MAX_PRUNED, OrderArgs, OrderKind, OrderRef},
     state::{MarginAccount, Market, MarketStatus},
 };
 
@@ -209,12 +209,16 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
     }
 
     /// Makes sure that the order would not match, and moves one that slides behind what it would match.
-    fn post(&self, order: &OrderArgs, place: &mut Place) -> Result<()> {
+    fn post(&mut self, order: &OrderArgs, place: &mut Place) -> Result<()> {
         let (side, slides) = (order.side(), order.kind == OrderKind::PostOnlySlide);
         if !slides {
             self.require_inside(place.standing)?;
         }
-        if !self.venue.book.would_match(side, place.standing, &self.terms) {
+        let mut matches = self.venue.book.would_match(side, place.standing, &self.terms);
+        if matches && self.clear_front(side.opposite())? {
+            matches = self.venue.book.would_match(side, place.standing, &self.terms);
+        }
+        if !matches {
             return self.require_inside(place.standing);
         }
         require!(slides, BallastError::WouldMatch);
@@ -234,6 +238,21 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         }
         place.standing = Price(slid);
         Ok(())
+    }
+
+    /// Removes orders that cannot trade from the front of a side: enough of them would hide what is behind them, and keep
+    /// others from resting. Whether there were any.
+    fn clear_front(&mut self, side: Side) -> Result<bool> {
+        let mut removed = Vec::new();
+        let note = |order: &CancelledOrder| {
+            removed.push(OrderRemoved { seat: order.seat, order_id: order.id.0, lots: order.lots.0 });
+        };
+        self.venue.book.clean(side, &self.terms, MAX_PRUNED, note).or_fail()?;
+        if removed.is_empty() {
+            return Ok(false);
+        }
+        emit!(OrdersPruned { market: self.venue.market.index, removed });
+        Ok(true)
     }
 
     /// Nothing rests outside the band.
