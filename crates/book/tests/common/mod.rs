@@ -3,6 +3,7 @@
 
 pub mod model;
 pub mod ops;
+pub mod run;
 
 use ballast_book::{Book, BookView, Event, MatchTerms, Matched, NewOrder, OrderId, SelfTrade, Taker, space};
 use ballast_units::{Lots, Price, Side};

@@ -3,25 +3,40 @@
 use ballast_book::{MatchTerms, NewOrder, SelfTrade, Taker};
 use ballast_units::{Lots, Price, Side};
 use proptest::prelude::*;
-use proptest::sample::Index;
 
 use super::key;
+
+/// One of those that there are: a part of their number, in 2^-16.
+#[derive(Clone, Copy, Debug)]
+pub struct Pick(pub u16);
+
+impl Pick {
+    /// A place below `length`.
+    pub fn place(self, length: usize) -> usize {
+        (usize::from(self.0) * length) >> 16
+    }
+
+    /// The element there.
+    pub fn of<T>(self, from: &[T]) -> &T {
+        &from[self.place(from.len())]
+    }
+}
 
 #[derive(Clone, Debug)]
 pub enum Op {
     OpenSeat { account: u8, owner: u8 },
-    CloseSeat(Index),
-    Rest { seat: Index, order: NewOrder },
+    CloseSeat(Pick),
+    Rest { seat: Pick, order: NewOrder },
     Match { taker: Taker },
-    Cancel { order: Index, seat: Option<Index> },
-    CancelByClientId { seat: Index, client_id: u64 },
-    CancelAll { seat: Index, side: Option<Side>, limit: u32 },
-    CancelExpired { order: Index, now: i64 },
+    Cancel { order: Pick, seat: Option<Pick> },
+    CancelByClientId { seat: Pick, client_id: u64 },
+    CancelAll { seat: Pick, side: Option<Side>, limit: u32 },
+    CancelExpired { order: Pick, now: i64 },
     Clean { side: Side, terms: MatchTerms, limit: u32 },
-    Reduce { order: Index, lots: Lots },
+    Reduce { order: Pick, lots: Lots },
     EvictWorst(Side, MatchTerms),
-    SetMakerFee(Index, i16),
-    TakePending(Index),
+    SetMakerFee(Pick, i16),
+    TakePending(Pick),
     Grow(u32),
 }
 
@@ -104,7 +119,7 @@ fn taker() -> impl Strategy<Value = Taker> {
 }
 
 pub fn op() -> impl Strategy<Value = Op> {
-    let index = any::<Index>;
+    let index = || any::<u16>().prop_map(Pick);
     prop_oneof![
         3 => (any::<u8>(), 0u8..3).prop_map(|(account, owner)| Op::OpenSeat { account, owner }),
         1 => index().prop_map(Op::CloseSeat),
