@@ -59,6 +59,7 @@ struct Case {
     pool: u64,
     mark_state: MarkState,
     mark_params: MarkParams,
+    mid: Option<Price>,
     tick: Price,
     later: i64,
 }
@@ -118,13 +119,18 @@ impl<'a> Arbitrary<'a> for Case {
                 previous_tick: around(bytes)?,
                 average: around(bytes)?.0 << 20,
                 updated_at: 1_000,
+                held: around(bytes)?,
+                book_ppm: bytes.int_in_range(-10_000..=10_000)?,
             },
             mark_params: MarkParams {
                 cap_ppm_per_second: bytes.int_in_range(100..=100_000)?,
                 max_elapsed_s: bytes.int_in_range(1..=60)?,
                 band_bps: bytes.int_in_range(100..=5_000)?,
                 average_s: bytes.int_in_range(60..=86_400)?,
+                book_weight_bps: bytes.int_in_range(0..=mark::MAX_BOOK_WEIGHT_BPS)?,
+                book_clamp_bps: bytes.int_in_range(0..=mark::MAX_BOOK_CLAMP_BPS)?,
             },
+            mid: if bytes.arbitrary()? { Some(around(bytes)?) } else { None },
             tick: Price(number(bytes, 40)?.max(1)),
             later: bytes.int_in_range(-5..=100_000)?,
         })
@@ -146,7 +152,8 @@ fn margins(case: &Case) {
     let slow = |rate: fn(&Tier) -> u32| {
         let mut sum = 0i128;
         for (at, tier) in case.tiers.iter().enumerate().take_while(|(_, tier)| tier.maintenance_bps != 0) {
-            let end = case.tiers.get(at + 1).filter(|next| next.maintenance_bps != 0).map_or(u64::MAX, |next| next.lower);
+            let end =
+                case.tiers.get(at + 1).filter(|next| next.maintenance_bps != 0).map_or(u64::MAX, |next| next.lower);
             let slice = notional.min(end).saturating_sub(tier.lower);
             sum += i128::from(slice) * i128::from(rate(tier));
         }
@@ -165,6 +172,7 @@ fn account(case: &Case) -> Option<(Account, health::PositionHealth)> {
         tiers: &case.tiers,
         profit_haircut_bps: case.haircut,
         margin_multiplier_bps: case.multiplier,
+        pool: case.pool,
     };
     let health = health::assess(&case.state, &market).ok()?;
     let state = &case.state;
@@ -229,21 +237,26 @@ fn money(case: &Case) {
     assert!(unsettled.signum() * before.0.signum() >= 0 && unsettled.unsigned_abs() <= before.0.unsigned_abs());
 }
 
-/// The mark moves by no more than its cap, and liquidation uses the best price for the account.
+/// The mark moves by no more than its cap, the book moves it by no more than its clamp, and liquidation uses the best price for
+/// the account and none that the book has a part in.
 fn marks(case: &Case) {
     let state = &case.mark_state;
     let at = state.updated_at + case.later;
-    let Ok(next) = mark::advance(state, case.tick, at, &case.mark_params) else { return };
+    let Ok(next) = mark::advance(state, case.tick, case.mid, at, &case.mark_params) else { return };
     if case.later <= 0 {
         assert_eq!(next, *state, "an old tick changes nothing");
         return;
     }
     let seconds = i128::from(case.later).min(i128::from(case.mark_params.max_elapsed_s));
-    let step = (i128::from(state.mark.0) * i128::from(case.mark_params.cap_ppm_per_second) * seconds / 1_000_000).max(1);
+    let step =
+        (i128::from(state.mark.0) * i128::from(case.mark_params.cap_ppm_per_second) * seconds / 1_000_000).max(1);
     assert!((i128::from(next.mark.0) - i128::from(state.mark.0)).abs() <= step, "the cap holds");
+    let pushed = mark::advance(state, case.tick, None, at, &case.mark_params).expect("the same without the book");
+    assert_eq!((pushed.held, pushed.supported, pushed.average), (next.held, next.supported, next.average));
     for side in Side::BOTH {
+        assert_eq!(mark::liquidation_price(side, &pushed), mark::liquidation_price(side, &next));
         let Some(price) = mark::liquidation_price(side, &next) else { continue };
-        for other in [next.mark, next.supported, next.tick, next.previous_tick] {
+        for other in [next.held(), next.supported, next.tick, next.previous_tick] {
             assert!(if side == Side::Long { price >= other } else { price <= other });
         }
     }

@@ -16,7 +16,8 @@ fuzz_target!(|input: ([u128; 3], [u8; 3], bool)| {
     let product = BigUint::from(a) * BigUint::from(b);
 
     let (low, high) = wide::widening_mul(a, b);
-    let (low, high) = if (BigUint::from(high) << 128) + BigUint::from(low) == product { (low, high) } else { (high, low) };
+    let (low, high) =
+        if (BigUint::from(high) << 128) + BigUint::from(low) == product { (low, high) } else { (high, low) };
     assert_eq!((BigUint::from(high) << 128) + BigUint::from(low), product);
 
     let exact = (c != 0).then(|| (&product / c, &product % c));
