@@ -154,6 +154,11 @@ impl Slab {
         &bytemuck::cast_slice(&self.words)[..self.length]
     }
 
+    /// The account's data, to try on a copy what an instruction would do to it.
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.words)[..self.length]
+    }
+
     /// The data as an order book.
     ///
     /// # Errors

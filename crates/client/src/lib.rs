@@ -16,6 +16,9 @@
 //! | [`oracle_accounts`] | price accounts as Pyth's programs write them, for tests and local networks |
 //! | [`audit`] | the solvency invariants, checked from account data alone |
 //!
+//! Without the feature `network` there are no [`rpc`], [`send`] and [`keys`], and the crate compiles to WebAssembly: the app decodes
+//! and computes with it.
+//!
 //! Nothing that the program decides is decided a second time here: margin, bankruptcy prices, stages and ranks are
 //! calls into the program's crate and the pure crates.
 
@@ -26,9 +29,12 @@ pub mod error;
 pub mod events;
 pub mod history;
 pub mod instructions;
+#[cfg(feature = "network")]
 pub mod keys;
 pub mod oracle_accounts;
+#[cfg(feature = "network")]
 pub mod rpc;
+#[cfg(feature = "network")]
 pub mod send;
 pub mod snapshot;
 pub mod view;

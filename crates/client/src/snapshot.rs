@@ -107,22 +107,45 @@ impl Snapshot {
     ) -> Result<Snapshot, SnapshotError> {
         let all: HashMap<Pubkey, A> = all.into_iter().filter(|(_, account)| *account.owner() == PROGRAM_ID).collect();
         let data = all.get(exchange).ok_or(SnapshotError::NoExchange(*exchange))?.data();
-        let decoded = accounts::exchange(data).map_err(|error| SnapshotError::Decode(*exchange, error))?;
-        let keys =
-            ExchangeKeys::of(*exchange, &decoded).ok_or(SnapshotError::Decode(*exchange, DecodeError::Malformed))?;
-        let mut snapshot = Snapshot {
-            keys,
-            exchange: decoded,
-            moment,
-            markets: BTreeMap::new(),
-            accounts: HashMap::new(),
-            traders: HashMap::new(),
-            slabs: HashMap::new(),
-        };
+        let mut snapshot = Snapshot::empty(exchange, moment, data)?;
         for (key, account) in &all {
             snapshot.insert(key, account.data(), &all)?;
         }
         Ok(snapshot)
+    }
+
+    /// An exchange by itself, from its account's data. Markets come with [`insert_market`](Self::insert_market), accounts
+    /// with [`apply`](Self::apply): for those who do not hold all of it.
+    ///
+    /// # Errors
+    /// When the data is not an exchange.
+    pub fn empty(exchange: &Pubkey, moment: Moment, data: &[u8]) -> Result<Snapshot, SnapshotError> {
+        let failed = |error| SnapshotError::Decode(*exchange, error);
+        let decoded = accounts::exchange(data).map_err(failed)?;
+        let keys = ExchangeKeys::of(*exchange, &decoded).ok_or(failed(DecodeError::Malformed))?;
+        let (markets, accounts) = (BTreeMap::new(), HashMap::new());
+        let (traders, slabs) = (HashMap::new(), HashMap::new());
+        Ok(Snapshot { keys, exchange: decoded, moment, markets, accounts, traders, slabs })
+    }
+
+    /// Adds a market with its slabs, or replaces it.
+    ///
+    /// # Errors
+    /// When a slab is not of its kind.
+    pub fn insert_market(&mut self, entry: MarketEntry) -> Result<(), DecodeError> {
+        entry.book.book()?;
+        entry.ranks.ranks()?;
+        let keys = entry.keys;
+        self.slabs.extend([(keys.book, keys.index), (keys.ranks, keys.index)]);
+        self.markets.insert(keys.index, entry);
+        Ok(())
+    }
+
+    /// Forgets a market, whose account may be applied to no more, and gives what was known of it.
+    pub fn remove_market(&mut self, index: u16) -> Option<MarketEntry> {
+        let entry = self.markets.remove(&index)?;
+        self.slabs.retain(|_, of| *of != index);
+        Some(entry)
     }
 
     /// The addresses of all exchanges among accounts of the program, in ascending order.

@@ -18,8 +18,8 @@ use ballast::{
 };
 use ballast_book::BookView;
 use ballast_rank::{Ahead, IndexView};
-use ballast_risk::health::PositionState;
-use ballast_units::{Position, Side};
+use ballast_risk::{health::PositionState, liquidation, mark::MarkState};
+use ballast_units::{MAX_PRICE, Position, Price, Side};
 use solana_pubkey::Pubkey;
 
 pub use due::{Due, Offer};
@@ -116,6 +116,18 @@ impl<'a> View<'a> {
         Ok(())
     }
 
+    /// Replaces a market with its slabs by what they might be after something was tried on copies.
+    ///
+    /// # Errors
+    /// When the market is not in the snapshot.
+    pub fn replace(&mut self, market: Market, book: BookView<'a>, ranks: IndexView<'a>) -> Result<(), ViewError> {
+        let index = market.index;
+        let open = self.markets.get_mut(usize::from(index)).and_then(Option::as_mut);
+        let open = open.ok_or(ViewError::NoMarket(index))?;
+        (open.market, open.book, open.ranks) = (Cow::Owned(market), book, ranks);
+        Ok(())
+    }
+
     fn account(&self, key: &Pubkey) -> Result<&'a MarginAccount, ViewError> {
         self.snapshot.account(key).ok_or(ViewError::NoAccount(*key))
     }
@@ -178,7 +190,19 @@ impl<'a> View<'a> {
     /// # Errors
     /// See [`ViewError`].
     pub fn position(&self, key: &Pubkey, market: u16) -> Result<Option<PositionState>, ViewError> {
-        let account = self.account(key)?;
+        self.position_of(key, self.account(key)?, market)
+    }
+
+    /// As [`position`](Self::position), of an account that need not be as in the snapshot.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub fn position_of(
+        &self,
+        key: &Pubkey,
+        account: &MarginAccount,
+        market: u16,
+    ) -> Result<Option<PositionState>, ViewError> {
         let Some(slot) = account.slot_index(market) else { return Ok(None) };
         let open = self.market(market)?;
         let state = position_state(&account.slots[slot], key, &open.market, &open.book, &open.ranks)?;
@@ -197,6 +221,38 @@ impl<'a> View<'a> {
         }
         let assessment = self.assess(key, marks, Some(market))?;
         Ok(Some(assessment.bankruptcy_price(position)?))
+    }
+
+    /// The mark at which the account is still above liquidation, and an atom beyond which it is not, with its other
+    /// markets as they are. `None` without a position in the market, and where no mark makes the difference.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub fn liquidation_price(
+        &self,
+        key: &Pubkey,
+        account: &MarginAccount,
+        market: u16,
+    ) -> Result<Option<Price>, ViewError> {
+        let Some(slot) = account.slot_index(market).map(|at| &account.slots[at]) else { return Ok(None) };
+        let open = self.market(market)?;
+        let position = position_state(slot, key, &open.market, &open.book, &open.ranks)?.position;
+        let Some(side) = position.side() else { return Ok(None) };
+        let mut rest = Assessment::new(account.collateral);
+        for slot in &account.slots {
+            let Some(index) = slot.market().filter(|index| *index != market) else { continue };
+            rest.add(index, &self.health(slot, key, index, Marks::Current)?, false)?;
+        }
+        // Values up to there fit their type with room for the rest of the account.
+        let highest = Price(MAX_PRICE.min(i64::MAX.unsigned_abs() / 4 / position.lots().0));
+        let mut tried = open.market.clone().into_owned();
+        liquidation::liquidation_price(side, highest, |mark| {
+            tried.set_mark_state(MarkState { mark, ..*tried.mark_state() });
+            let health = slot_health(slot, key, &tried, &open.book, &open.ranks, Marks::Current)?;
+            let mut at_mark = rest.account;
+            at_mark.add(&health.health)?;
+            Ok(at_mark)
+        })
     }
 
     /// What stands before the position in the order of deleveraging, at the mark. `None` when it is not in the index.

@@ -6,10 +6,12 @@
 //! of an account closes with the account's equity spent in proportion to maintenance margin.
 
 mod partial;
+mod price;
 mod progress;
 mod takeover;
 
 pub use partial::partial_lots;
+pub use price::liquidation_price;
 pub use progress::{MEMORY_S, Progress, Step};
 pub use takeover::{Takeover, TakeoverParams, takeover_price};
 

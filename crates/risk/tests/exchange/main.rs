@@ -6,6 +6,7 @@ mod funding;
 mod health;
 mod insurance;
 mod ladder;
+mod liquidation_price;
 mod margin;
 mod mark;
 mod never_panics;
