@@ -4,6 +4,8 @@
 //! The bootstrapped one has four parts, each a folder of the cache with a stamp that says from which recipe it was made:
 //! Debian's `rustc-web` and its library source ([`rust`]), a copy of that source with two edits ([`std_source`]), LLVM 23
 //! from Debian sid and `sbpf-linker` ([`linker`]). None of it needs root or changes the system.
+//!
+//! The same compiler builds for WebAssembly ([`wasm`]).
 
 mod cache;
 mod cargo_tool;
@@ -11,6 +13,7 @@ mod debian;
 mod linker;
 mod rust;
 mod std_source;
+mod wasm;
 
 use std::env;
 use std::path::PathBuf;
@@ -19,6 +22,8 @@ use anyhow::Result;
 
 use cache::Cache;
 pub use cargo_tool::cargo_tool;
+
+pub use wasm::{TARGET, WasmTools};
 
 /// A way to compile programs.
 pub enum Toolchain {

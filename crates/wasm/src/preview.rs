@@ -1,0 +1,350 @@
+//! What an order would do: it is really placed, on copies of the account, the market and its slabs, with the functions
+//! that the program's own instruction is made of.
+
+use ballast::{
+    OrderArgs,
+    error::BallastError,
+    events::Cause,
+    logic::{Marks, Others, Take, Venue, rates, require_initial_margin, settle_slot, take, touch},
+    state::MarginAccount,
+};
+use ballast_book::{NewOrder, SelfTrade, Stopped};
+use ballast_client::view::View;
+use ballast_risk::fees;
+use ballast_units::{Lots, MAX_LOTS, Price, Side};
+use serde::{Deserialize, Serialize};
+use solana_pubkey::Pubkey;
+use tsify::Tsify;
+
+use crate::{
+    account::stage_name,
+    desk::{Desk, open},
+    error::Problem,
+};
+
+/// How long an order lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum OrderKind {
+    /// Matches, then rests.
+    Limit,
+    /// Rests, or is refused if it would match.
+    PostOnly,
+    /// Matches; what is left is dropped.
+    ImmediateOrCancel,
+    /// Matches completely or not at all.
+    FillOrKill,
+}
+
+/// An order to try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(large_number_types_as_bigints)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderInput {
+    /// The market's index.
+    pub market: u16,
+    /// Whether it buys.
+    pub buys: bool,
+    /// How long it lives.
+    pub kind: OrderKind,
+    /// Worst price.
+    pub price: u64,
+    /// Lots.
+    pub lots: u64,
+    /// Whether it may only reduce the position.
+    pub reduce_only: bool,
+    /// Makers at most.
+    pub max_makers: u32,
+}
+
+impl OrderInput {
+    /// As the program takes it.
+    fn to_args(&self) -> Result<OrderArgs, Problem> {
+        Ok(OrderArgs {
+            buys: self.buys,
+            kind: match self.kind {
+                OrderKind::Limit => ballast::OrderKind::Limit,
+                OrderKind::PostOnly => ballast::OrderKind::PostOnly,
+                OrderKind::ImmediateOrCancel => ballast::OrderKind::ImmediateOrCancel,
+                OrderKind::FillOrKill => ballast::OrderKind::FillOrKill,
+            },
+            price: self.price,
+            lots: self.lots,
+            reduce_only: self.reduce_only,
+            client_id: 0,
+            expires_at: 0,
+            self_trade: ballast::SelfTradeMode::CancelResting,
+            max_makers: u8::try_from(self.max_makers).map_err(|_| Problem::of(BallastError::TooLarge))?,
+            peg: None,
+        })
+    }
+}
+
+/// How an account stands, with its position in the order's market.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(large_number_types_as_bigints)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// The position in lots, positive long.
+    pub lots: i64,
+    /// What it cost.
+    pub basis: i64,
+    /// Value of all positions at their marks.
+    pub notional: u64,
+    /// What is left if everything closes at the marks.
+    pub equity: i64,
+    /// Equity as it counts for opening.
+    pub initial_equity: i64,
+    /// Initial margin.
+    pub initial: u64,
+    /// Maintenance margin.
+    pub maintenance: u64,
+    /// Equity over maintenance margin; `None` without positions.
+    pub margin_ratio_bps: Option<i64>,
+    /// The mark at which the account is still above liquidation.
+    pub liquidation_price: Option<u64>,
+    /// The position's bankruptcy price.
+    pub bankruptcy_price: Option<i64>,
+    /// The stage.
+    pub stage: String,
+}
+
+/// What an order would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(large_number_types_as_bigints)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// Lots that match at once.
+    pub filled: u64,
+    /// Their value.
+    pub quote: u64,
+    /// The taker fee for them.
+    pub fee: u64,
+    /// Resting orders that it meets.
+    pub makers: u32,
+    /// The best price that it meets; `None` when it meets nothing.
+    pub best: Option<u64>,
+    /// The worst price that it meets.
+    pub worst: Option<u64>,
+    /// Lots that come to rest.
+    pub rests: u64,
+    /// Lots that are dropped.
+    pub dropped: u64,
+    /// The account before.
+    pub before: Standing,
+    /// The account after.
+    pub after: Standing,
+    /// Why the program would refuse, as far as can be seen from here; the rest is said by simulating it.
+    pub refusal: Option<Problem>,
+}
+
+/// What placing the order on copies did.
+struct Tried {
+    margin: MarginAccount,
+    filled: u64,
+    quote: u64,
+    fee: u64,
+    makers: u32,
+    rests: u64,
+    dropped: u64,
+}
+
+impl Desk {
+    pub(crate) fn preview(&self, key: &Pubkey, order: &OrderInput) -> Result<Preview, Problem> {
+        let margin = *self.margin(key)?;
+        let view = self.view()?;
+        let entry = open(&view, order.market)?.entry;
+        let before = standing(&view, key, &margin, order.market)?;
+        let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
+        let tried = {
+            let venue = &mut Venue::open(&mut market, book.data_mut(), ranks.data_mut())?;
+            place(venue, margin, key, order, self.now)?
+        };
+        let (book, ranks) = (book.book()?, ranks.ranks()?);
+        let mut changed = self.view()?;
+        changed.replace(market, book, ranks)?;
+        let after = standing(&changed, key, &tried.margin, order.market)?;
+        let (best, worst) = self.reach(order, tried.filled)?;
+        let mut refusal = self.refused_at_once(key, order).err();
+        if refusal.is_none() {
+            let assessed = changed.assess_account(key, &tried.margin, Marks::Cautious, None)?;
+            refusal = short_of_margin(order, &before, &after, require_initial_margin(&assessed.account).err());
+        }
+        Ok(Preview {
+            filled: tried.filled,
+            quote: tried.quote,
+            fee: tried.fee,
+            makers: tried.makers,
+            best,
+            worst,
+            rests: tried.rests,
+            dropped: tried.dropped,
+            before,
+            after,
+            refusal,
+        })
+    }
+
+    /// Everything that the program's own desk says about the order but for the margin at its end, which takes the account's
+    /// other markets: prices, sizes, states, limits, what the book says.
+    fn refused_at_once(&self, key: &Pubkey, order: &OrderInput) -> Result<(), Problem> {
+        let mut margin = *self.margin(key)?;
+        let view = self.view()?;
+        let entry = open(&view, order.market)?.entry;
+        let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
+        let venue = &mut Venue::open(&mut market, book.data_mut(), ranks.data_mut())?;
+        let none = Others::new(&[], entry.market.exchange)?;
+        let mut desk = ballast::logic::Desk::open(venue, &mut margin, key, &none, false, self.now)?;
+        desk.place(&order.to_args()?, false)?;
+        Ok(())
+    }
+
+    /// Best and worst price among the first `lots` that the order meets.
+    fn reach(&self, order: &OrderInput, lots: u64) -> Result<(Option<u64>, Option<u64>), Problem> {
+        let makers = side_of(order).opposite();
+        let levels = self.levels(order.market, u32::MAX, 1)?;
+        let levels = if makers == Side::Long { levels.bids } else { levels.asks };
+        let (mut left, mut best, mut worst) = (lots, None, None);
+        for level in levels {
+            if left == 0 {
+                break;
+            }
+            best = best.or(Some(level.price));
+            worst = Some(level.price);
+            left = left.saturating_sub(level.lots);
+        }
+        Ok((best, worst))
+    }
+
+    pub(crate) fn max_lots(&self, key: &Pubkey, order: &OrderInput) -> Result<u64, Problem> {
+        let view = self.view()?;
+        let params = &open(&view, order.market)?.market.params;
+        let (mut low, mut high) = (0, params.max_position_lots.min(MAX_LOTS));
+        let fits = |lots: u64| match self.preview(key, &OrderInput { lots, ..order.clone() }) {
+            Ok(preview) => preview.refusal.is_none(),
+            Err(_) => false,
+        };
+        if order.reduce_only {
+            let held = view.position(key, order.market)?.map_or(0, |state| state.position.0);
+            let reduces = if order.buys { held < 0 } else { held > 0 };
+            return Ok(if reduces { held.unsigned_abs() } else { 0 });
+        }
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if fits(middle) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Ok(low)
+    }
+}
+
+fn side_of(order: &OrderInput) -> Side {
+    if order.buys { Side::Long } else { Side::Short }
+}
+
+/// What `place_order` does, in its order, without its checks of margin.
+fn place(
+    venue: &mut Venue,
+    mut margin: MarginAccount,
+    key: &Pubkey,
+    order: &OrderInput,
+    now: i64,
+) -> Result<Tried, Problem> {
+    let slot = margin.slot_index_or_new(venue.market.index)?;
+    touch(venue, &mut margin, slot, key)?;
+    let side = side_of(order);
+    let mut wanted = order.lots;
+    if order.reduce_only {
+        let held = margin.slots[slot].lots;
+        let reduces = if order.buys { held < 0 } else { held > 0 };
+        wanted = if reduces { wanted.min(held.unsigned_abs()) } else { 0 };
+    }
+    let mut tried = Tried { margin, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, dropped: 0 };
+    let mut complete = true;
+    if order.kind != OrderKind::PostOnly && wanted > 0 {
+        let cause = Cause::Taker;
+        let (limit, self_trade, max_makers) = (Price(order.price), SelfTrade::CancelResting, order.max_makers);
+        let terms = Take { side, lots: Lots(wanted), limit, self_trade, max_makers, cause };
+        let matched = take(venue, &mut tried.margin, slot, key, &terms, now)?;
+        settle_slot(venue.market, &mut tried.margin, slot, key)?;
+        (tried.filled, tried.quote, tried.makers) = (matched.lots.0, matched.quote, matched.makers);
+        let rate = rates(venue.market, &tried.margin)?.taker_ppm;
+        let charged = fees::charge(matched.quote, rate);
+        tried.fee = charged.map_err(|error| Problem::local("Risk", error.to_string()))?;
+        complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
+    }
+    let left = wanted.saturating_sub(tried.filled);
+    let may_rest = matches!(order.kind, OrderKind::Limit | OrderKind::PostOnly);
+    if may_rest && complete && left >= venue.market.params.min_lots && left > 0 {
+        rest(venue, &mut tried.margin, slot, key, order, left)?;
+        tried.rests = left;
+    }
+    tried.dropped = left - tried.rests;
+    Ok(tried)
+}
+
+fn rest(
+    venue: &mut Venue,
+    margin: &mut MarginAccount,
+    slot: usize,
+    key: &Pubkey,
+    order: &OrderInput,
+    lots: u64,
+) -> Result<(), Problem> {
+    let failed = |error: ballast_book::BookError| Problem::local("Book", error.to_string());
+    if margin.slots[slot].seat == 0 {
+        let seat = venue.book.open_seat(key.to_bytes(), margin.owner.to_bytes()).map_err(failed)?;
+        margin.slots[slot].seat = seat;
+    }
+    let new = NewOrder {
+        side: side_of(order),
+        price: Price(order.price),
+        peg: None,
+        lots: Lots(lots),
+        seat: margin.slots[slot].seat,
+        client_id: 0,
+        expires_at: 0,
+        flags: 0,
+    };
+    venue.book.rest(new).map(drop).map_err(failed)
+}
+
+fn standing(view: &View, key: &Pubkey, margin: &MarginAccount, market: u16) -> Result<Standing, Problem> {
+    let assessment = view.assess_account(key, margin, Marks::Current, Some(market))?;
+    let account = &assessment.account;
+    let position = view.position_of(key, margin, market)?.unwrap_or_default();
+    let notional = (0u16..).zip(&margin.slots).try_fold(0u64, |sum, (_, slot)| {
+        let Some(index) = slot.market() else { return Ok(sum) };
+        let held = view.assess_account(key, margin, Marks::Current, Some(index))?.primary.notional;
+        Ok::<_, Problem>(sum.saturating_add(held))
+    })?;
+    Ok(Standing {
+        lots: position.position.0,
+        basis: position.basis.0,
+        notional,
+        equity: account.equity.0,
+        initial_equity: account.initial_equity.0,
+        initial: account.initial,
+        maintenance: account.maintenance,
+        margin_ratio_bps: Some(account.margin_ratio_bps()).filter(|_| account.maintenance != 0),
+        liquidation_price: view.liquidation_price(key, margin, market)?.map(|price| price.0),
+        bankruptcy_price: assessment.bankruptcy_price(position.position).ok(),
+        stage: stage_name(account.stage()).to_owned(),
+    })
+}
+
+/// Margin, after the program's own rule: an order that only reduces may leave an account below initial margin, as long as
+/// it is solvent and its margin above maintenance has not become less.
+fn short_of_margin(
+    order: &OrderInput,
+    before: &Standing,
+    after: &Standing,
+    margin: Option<anchor_lang::error::Error>,
+) -> Option<Problem> {
+    let excess = |standing: &Standing| i128::from(standing.equity) - i128::from(standing.maintenance);
+    let improved = order.reduce_only && excess(after) >= excess(before) && after.equity >= 0;
+    margin.filter(|_| !improved).map(Problem::from)
+}
