@@ -14,6 +14,7 @@ mod error;
 pub mod exchange;
 mod faucet;
 mod history;
+pub mod maker;
 mod node;
 mod program;
 

@@ -3,7 +3,6 @@
 
 mod crowd;
 mod keepers;
-mod maker;
 mod options;
 mod plot;
 mod protection;

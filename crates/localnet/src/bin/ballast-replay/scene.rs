@@ -12,6 +12,7 @@ use ballast_localnet::{
     Blocks, Faucet, Localnet, LocalnetConfig, Pacer, ProgramFile,
     bulk::Bulk,
     exchange::{Deployment, found, post_prices},
+    maker::Maker,
     market_config::ExchangeConfig,
     prices::{PricePath, PriceTape},
 };
@@ -21,7 +22,6 @@ use solana_commitment_config::CommitmentConfig;
 use crate::{
     crowd::{self, ENTRY_STEPS, Trader},
     keepers::Keepers,
-    maker::Maker,
     options::Options,
     plot, protection,
     protection::Twin,

@@ -1,19 +1,19 @@
 //! The market maker: an account per market that quotes both sides around the mark. Its depth thins as volatility rises, as
 //! makers' did on the day: what it quotes is inversely proportional to the realised volatility of the last minute.
 
-use anyhow::Result;
 use ballast::state::MarketParams;
 use ballast_client::{addresses, instructions};
-use ballast_localnet::{
-    Faucet,
-    bulk::{Bulk, Job},
-    exchange::Deployment,
-};
 use ballast_units::{Lots, Price, Side};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+
+use crate::{
+    Faucet, LocalnetError,
+    bulk::{Bulk, Job},
+    exchange::Deployment,
+};
 
 /// Distances of the levels from the mark in basis points, and each level's part of the depth in per cent.
 const LEVELS: [(u64, u64); 5] = [(4, 10), (10, 15), (25, 20), (60, 25), (150, 30)];
@@ -34,7 +34,10 @@ pub struct Maker {
 
 impl Maker {
     /// Opens and funds the maker's accounts. `depth` is what it quotes on each side of a calm market, in atoms.
-    pub fn open(deployment: &Deployment, faucet: &Faucet, bulk: &Bulk, depth: u64) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When a transaction fails.
+    pub fn open(deployment: &Deployment, faucet: &Faucet, bulk: &Bulk, depth: u64) -> Result<Self, LocalnetError> {
         let key = Keypair::new_from_array(*b"ballast-localnet: market maker k");
         let owner = key.pubkey();
         faucet.airdrop(&owner, 10_000_000_000_000)?;
