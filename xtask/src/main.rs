@@ -1,6 +1,8 @@
 //! Developer and user commands, run as `cargo xtask <command>`.
 
+mod app;
 mod bench;
+mod demo;
 mod fuzz;
 mod idl;
 mod progress;
@@ -9,6 +11,7 @@ mod sbpf_build;
 mod sbpf_verify;
 mod test;
 mod toolchain;
+mod wasm;
 mod workspace;
 
 use std::path::PathBuf;
@@ -86,6 +89,20 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Compile what the app computes to WebAssembly, into app/src/wasm, installing tools in a cache if there are none
+    Wasm,
+    /// Build the app into app/dist: its WebAssembly, its packages, the page
+    App {
+        /// Only install what it is built from
+        #[arg(long)]
+        prepare: bool,
+    },
+    /// Build everything that is missing and run a local network with the app in front of it, until Ctrl-C
+    Demo {
+        /// Arguments for the network; `-- --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Compile the on-chain programs and run all tests
     Test {
         /// Arguments for `cargo test`
@@ -119,6 +136,10 @@ fn run(task: Task) -> Result<()> {
         Task::Fuzz { target, runs, minimise } => fuzz::run(target.as_deref(), runs, minimise),
         Task::Audit { arguments } => replay::audit(&arguments),
         Task::Migrate { arguments } => replay::migrate(&arguments),
+        Task::Wasm => wasm::build(),
+        Task::App { prepare: true } => app::prepare(),
+        Task::App { prepare: false } => app::build(),
+        Task::Demo { arguments } => demo::run(&arguments),
         Task::Test { arguments } => test::run(&arguments),
     }
 }

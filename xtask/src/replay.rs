@@ -24,20 +24,26 @@ pub fn migrate(arguments: &[String]) -> Result<()> {
     run_binary("ballast-migrate", arguments)
 }
 
-/// Builds every binary, with the features that `cargo xtask test` and `bench` build the same crates with (an example
-/// brings the dependencies of tests in), so that none of them compiles everything again for another. Then runs one.
+/// Builds every binary and runs one.
 fn run_binary(binary: &str, arguments: &[String]) -> Result<()> {
-    let mut build = Command::new(workspace::cargo());
-    build.args(["build", "--workspace", "--bins", "--example", "bench"]).current_dir(workspace::root());
-    if !build.status().context("starting cargo build")?.success() {
-        bail!("the binaries did not compile: see above");
-    }
+    build_binaries()?;
     let mut run = Command::new(workspace::target_dir().join("debug").join(binary));
     let status = run.args(arguments).current_dir(workspace::root()).status();
     finish(status.with_context(|| format!("starting {binary}"))?)
 }
 
+/// Builds every binary, with the features that `cargo xtask test` and `bench` build the same crates with (an example
+/// brings the dependencies of tests in), so that none of them compiles everything again for another.
+pub fn build_binaries() -> Result<()> {
+    let mut build = Command::new(workspace::cargo());
+    build.args(["build", "--workspace", "--bins", "--example", "bench"]).current_dir(workspace::root());
+    if !build.status().context("starting cargo build")?.success() {
+        bail!("the binaries did not compile: see above");
+    }
+    Ok(())
+}
+
 /// Ends with the status of the program that was run: it has said why itself.
-fn finish(status: ExitStatus) -> Result<()> {
+pub fn finish(status: ExitStatus) -> Result<()> {
     if status.success() { Ok(()) } else { std::process::exit(status.code().unwrap_or(2)) }
 }

@@ -1,0 +1,234 @@
+// A trader's way through the page, against the compiled program.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { installWallet } from './wallet';
+import { World, picture } from './world';
+
+let world: World;
+let context: BrowserContext;
+let page: Page;
+const complaints: string[] = [];
+
+async function open(visitor: BrowserContext, route = ''): Promise<Page> {
+  const opened = await visitor.newPage();
+  await installWallet(opened);
+  opened.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  opened.on('pageerror', (error) => complaints.push(error.message));
+  await opened.goto(world.address(route));
+  return opened;
+}
+
+/** Waits for a notice of the transaction, and for it to be gone or dismissed. */
+async function confirmed(title: RegExp | string): Promise<void> {
+  const notice = page.locator('[data-stage]').filter({ hasText: title }).last();
+  await notice.and(page.locator('[data-stage="done"], [data-stage="failed"]')).waitFor({ timeout: 30_000 });
+  expect(await notice.getAttribute('data-stage'), await notice.innerText()).toBe('done');
+  await notice.getByRole('button', { name: 'Dismiss' }).click();
+}
+
+/** Accessibility violations of what is shown. */
+async function violations(shown: Page): Promise<string[]> {
+  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await shown.evaluate(source);
+  return shown.evaluate(async () => {
+    interface Axe {
+      run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
+    }
+    const { violations: found } = await (window as unknown as { axe: Axe }).axe.run();
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} (${node.failureSummary ?? ''})`).join(' | ')}`);
+  });
+}
+
+beforeAll(async () => {
+  world = await World.start();
+  context = await world.visitor();
+  page = await open(context);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await picture(page, 'failure');
+});
+
+afterAll(async () => {
+  await world.stop();
+});
+
+describe('a trader', () => {
+  it('sees a living market', async () => {
+    await page.getByTestId('mark').waitFor();
+    const mark = page.getByTestId('mark');
+    const first = await mark.innerText();
+    await expect.poll(() => mark.innerText(), { timeout: 15_000 }).not.toBe(first);
+    expect(await page.getByTestId('book').getByRole('button').count()).toBeGreaterThan(6);
+    await page.getByRole('button', { name: 'Trades' }).click();
+    await expect.poll(() => page.getByTestId('trades').locator('time').count(), { timeout: 20_000 }).toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'Book', exact: true }).click();
+  });
+
+  it('is told when the wallet refuses to connect, and connects', async () => {
+    await page.getByRole('button', { name: 'Connect', exact: true }).click();
+    await page.evaluate(() => (window.refuses = true));
+    await page.getByRole('button', { name: 'Test wallet' }).click();
+    await page.getByText('The wallet did not sign.').waitFor();
+    await page.evaluate(() => (window.refuses = false));
+    await page.getByRole('button', { name: 'Test wallet' }).click();
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+  });
+
+  it('deposits', async () => {
+    await page.getByRole('banner').getByRole('button').last().click();
+    const address = (await page.getByRole('dialog').locator('.font-mono').innerText()).trim();
+    await world.fund(address, 10_000);
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await page.getByRole('button', { name: 'Deposit to trade' }).click();
+    await page.getByLabel('Dollars').fill('5000');
+    const submit = page.getByRole('button', { name: 'Deposit', exact: true });
+    await expect.poll(() => submit.isEnabled(), { timeout: 15_000 }).toBe(true);
+    await submit.click();
+    await confirmed('Deposit');
+    await page.getByRole('button', { name: 'Account', exact: true }).click();
+    await expect.poll(() => page.getByTestId('summary').innerText()).toContain('5,000.00');
+    await page.getByRole('button', { name: 'Positions' }).click();
+  });
+
+  it('previews a market order and gets what was previewed', async () => {
+    await page.getByLabel('Size', { exact: true }).fill('12000');
+    await page.getByTestId('preview').waitFor();
+    const foreseen = await page.getByTestId('preview-liquidation').innerText();
+    expect(foreseen).not.toBe('–');
+    await picture(page, 'ticket');
+    await page.getByTestId('submit-order').click();
+    await confirmed('Buy');
+    const row = page.getByTestId('positions').locator('tbody tr').first();
+    await row.waitFor();
+    expect(await row.innerText()).toContain('long');
+    await expect.poll(() => row.getByRole('img').count(), { timeout: 15_000 }).toBe(1);
+    await picture(page, 'trade');
+  });
+
+  it('says why an order is refused before anything is signed', async () => {
+    // Deep enough into the book for more than the account can carry.
+    await page.getByLabel('Slippage at most (%)').fill('2');
+    await page.getByLabel('Size', { exact: true }).fill('9000000');
+    await page.getByText('Not enough margin').waitFor();
+    expect(await page.getByTestId('submit-order').isDisabled()).toBe(true);
+    await page.getByLabel('Size', { exact: true }).fill('');
+    await page.getByLabel('Slippage at most (%)').fill('0.5');
+  });
+
+  it('rests a limit order and cancels it', async () => {
+    await page.getByRole('button', { name: 'Limit' }).click();
+    await page.getByLabel('Price (USD)').fill('119000');
+    await page.getByLabel('Size', { exact: true }).fill('1000');
+    await page.getByTestId('submit-order').click();
+    await confirmed('Buy');
+    await page.getByRole('button', { name: /^Orders/ }).click();
+    await page.getByTestId('orders').locator('tbody tr').first().waitFor();
+    await page.getByRole('button', { name: /^Cancel the order/ }).click();
+    await confirmed('Cancel');
+    await page.getByText('No resting orders.').waitFor();
+    await page.getByRole('button', { name: /^Positions/ }).click();
+  });
+
+  it('is not signed for when the wallet refuses, and nothing happens', async () => {
+    await page.getByRole('button', { name: 'Market', exact: true }).click();
+    await page.getByLabel('Size', { exact: true }).fill('500');
+    await page.evaluate(() => (window.refuses = true));
+    await page.getByTestId('submit-order').click();
+    await page.getByText('The wallet did not sign.').waitFor();
+    await page.evaluate(() => (window.refuses = false));
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+  });
+
+  it('comes through a lost connection', async () => {
+    await context.setOffline(true);
+    await page.getByText('The connection is lost').waitFor({ timeout: 30_000 });
+    await picture(page, 'lost');
+    await context.setOffline(false);
+    await page.getByText('The connection is lost').waitFor({ state: 'detached', timeout: 30_000 });
+    const mark = page.getByTestId('mark');
+    const before = await mark.innerText();
+    await expect.poll(() => mark.innerText(), { timeout: 20_000 }).not.toBe(before);
+    complaints.length = 0;
+  });
+
+  it('reads the risk of the market and of the own position', async () => {
+    await page.getByRole('link', { name: 'Risk' }).click();
+    await page.getByTestId('reserves').waitFor();
+    await page.getByText('Your position would go from').waitFor({ timeout: 20_000 });
+    await picture(page, 'risk');
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('closes part of the position and then the rest', async () => {
+    await page.getByRole('link', { name: 'Trade' }).click();
+    await page.getByTestId('positions').getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: '50 %' }).last().click();
+    await picture(page, 'close');
+    await page.getByRole('button', { name: 'Close at the market' }).click();
+    await confirmed('Close');
+    await page.getByTestId('positions').getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'Close at the market' }).click();
+    await confirmed('Close');
+    await page.getByText('No positions.').waitFor();
+  });
+
+  it('withdraws', async () => {
+    await page.getByRole('link', { name: 'Account' }).click();
+    await picture(page, 'account');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Withdraw' }).click();
+    await page.getByLabel('Dollars').fill('1000');
+    await page.getByRole('button', { name: 'Withdraw' }).last().click();
+    await confirmed('Withdraw');
+    await page.getByText('Wallet: 6,000.00').waitFor();
+  });
+
+  it('meets no accessibility violations on the trading page, dark or light', async () => {
+    await page.getByRole('link', { name: 'Trade' }).click();
+    await page.getByTestId('mark').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: /^Switch to light/ }).click();
+    await picture(page, 'trade-light');
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('meets no errors', () => {
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('a newcomer', () => {
+  it('has a burner wallet with money after a few clicks, on a phone', async () => {
+    const phone = await world.visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    const small = await open(phone);
+    await small.getByTestId('mark').waitFor();
+    await small.getByRole('button', { name: 'Connect', exact: true }).click();
+    await small.getByRole('button', { name: /^Burner/ }).click();
+    await small.getByRole('button', { name: 'Get test money' }).click();
+    await small.getByText('The wallet has test money').waitFor();
+    await small.getByRole('button', { name: 'Order', exact: true }).click();
+    await picture(small, 'phone-order');
+    const width = await small.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(390);
+    await small.getByRole('button', { name: 'Chart', exact: true }).click();
+    await picture(small, 'phone-chart');
+    expect(await violations(small)).toEqual([]);
+    await phone.close();
+  });
+
+  it('sees the first paint soon', async () => {
+    const visitor = await world.visitor();
+    const fresh = await open(visitor);
+    await fresh.getByTestId('mark').waitFor();
+    const paint = await fresh.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity);
+    console.log(`first contentful paint after ${Math.round(paint)} ms`);
+    expect(paint).toBeLessThan(1_500);
+    await visitor.close();
+  });
+});

@@ -1,0 +1,65 @@
+// What everybody must know before acting: no connection, a stale price, a paused market or exchange, an account in danger.
+import type { ReactNode } from 'react';
+
+import { useAccount, useMarkets, useNow, useStatus } from '../hooks/chain';
+import { useSession } from '../hooks/session';
+import type { Route } from '../hooks/route';
+import type { AccountInfo, MarketInfo } from '../wasm/ballast_wasm';
+
+/** A bar across the page. */
+function Banner({ tone, children }: { tone: 'warn' | 'down'; children: ReactNode }) {
+  const colours = tone === 'warn' ? 'bg-warn-soft text-warn' : 'bg-down-soft text-down';
+  return (
+    <p role="alert" className={`border-b border-line px-3 py-1.5 ${colours}`}>
+      {children}
+    </p>
+  );
+}
+
+/** What an account's stage means for its owner; `null` when all is well. */
+export function stageWords({ stage }: Pick<AccountInfo, 'stage'>): string | null {
+  switch (stage) {
+    case 'restricted':
+      return 'Equity is below the initial margin: only reducing orders are taken.';
+    case 'partial':
+      return 'Equity is below the maintenance margin: anyone may reduce positions on the book. Deposit or reduce now.';
+    case 'takeover':
+      return 'Equity is below two thirds of the maintenance margin: liquidators may take positions over at a discount.';
+    case 'bankrupt':
+      return 'Losses exceed the account’s money: insurance or deleveraging closes its positions.';
+    default:
+      return null;
+  }
+}
+
+export function Banners({ market, page }: { market: MarketInfo | undefined; page: Route['page'] }) {
+  const { chain } = useSession();
+  const { connection, phase } = useStatus();
+  const account = useAccount();
+  useMarkets();
+  const now = useNow();
+  if (phase !== 'ready') return <div />;
+  const exchange = chain.exchange();
+  const danger = account && stageWords(account);
+  const age = market ? now - Number(market.oracleTime) : 0;
+  return (
+    <div>
+      {connection === 'lost' && (
+        <Banner tone="down">The connection is lost and being restored. What is shown may be old; positions are safe on the network.</Banner>
+      )}
+      {exchange?.depositsPaused && <Banner tone="warn">Deposits are paused.</Banner>}
+      {exchange?.withdrawalsPaused && <Banner tone="warn">Withdrawals are paused.</Banner>}
+      {danger && <Banner tone="down">{danger}</Banner>}
+      {market && page !== 'account' && market.status !== 'active' && (
+        <Banner tone="warn">{market.symbol} {market.status === 'paused' ? 'is paused: no orders are taken.' : 'takes only orders that reduce.'}</Banner>
+      )}
+      {market && page !== 'account' && market.openRefusal && (
+        <Banner tone={market.reduceRefusal ? 'down' : 'warn'}>
+          {market.symbol}: {market.openRefusal.message}
+          {market.reduceRefusal ? '. Not even reducing is possible now.' : '. Reducing is possible.'}
+          {age > 5 && ` The last price is ${age} s old.`}
+        </Banner>
+      )}
+    </div>
+  );
+}

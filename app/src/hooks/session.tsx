@@ -1,0 +1,153 @@
+// What the whole page shares: the network, the wallet, the chosen margin account, and what is under way.
+import type { Instruction } from '@solana/kit';
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+
+import { Chain } from '../lib/chain';
+import { initialCluster, storeCluster, type Cluster } from '../lib/cluster';
+import { trouble } from '../lib/problems';
+import { transact, type Stage } from '../lib/send';
+import { connect, disconnect, lastWallet, offerBurner, onAccount, onWallets, signerOf, usable, type Connected } from '../wallet/wallets';
+import type { Wallet } from '@wallet-standard/base';
+
+/** Something that happened or is happening, told in a corner of the page. */
+export interface Notice {
+  id: number;
+  title: string;
+  detail: string;
+  stage: Stage | 'info';
+  signature?: string;
+}
+
+interface Session {
+  cluster: Cluster;
+  setCluster: (cluster: Cluster) => void;
+  chain: Chain;
+  wallets: readonly Wallet[];
+  connected: Connected | null;
+  connect: (wallet: Wallet) => Promise<void>;
+  disconnect: () => void;
+  /** The number of the margin account that the page trades with. */
+  account: number;
+  setAccount: (account: number) => void;
+  notices: readonly Notice[];
+  dismiss: (id: number) => void;
+  tell: (title: string, detail: string, stage?: Notice['stage']) => void;
+  /** Runs instructions in one transaction with the wallet; says whether it was confirmed. */
+  run: (title: string, build: () => Promise<readonly Instruction[]> | readonly Instruction[]) => Promise<boolean>;
+}
+
+const Context = createContext<Session | null>(null);
+/** For how long a notice of success stays. */
+const STAYS_MS = 6_000;
+let nextNotice = 1;
+
+/** The shared session. */
+export function useSession(): Session {
+  const session = useContext(Context);
+  if (!session) throw new Error('no session');
+  return session;
+}
+
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const [cluster, chooseCluster] = useState(() => initialCluster(window.location.search, localStorage));
+  const [chain, setChain] = useState<Chain | null>(null);
+  const [connected, setConnected] = useState<Connected | null>(null);
+  const [wallets, setWallets] = useState<readonly Wallet[]>([]);
+  const [account, setAccount] = useState(0);
+  const [notices, setNotices] = useState<readonly Notice[]>([]);
+
+  // A connection belongs to a network and ends with it.
+  useEffect(() => {
+    const opened = new Chain(cluster);
+    setChain(opened);
+    return () => opened.close();
+  }, [cluster]);
+
+  useEffect(() => {
+    offerBurner(cluster);
+    const look = (): void => setWallets(usable(cluster));
+    look();
+    return onWallets(look);
+  }, [cluster]);
+
+  useEffect(() => {
+    const wallet = wallets.find(({ name }) => name === lastWallet());
+    if (!wallet || connected) return;
+    connect(wallet, cluster, true).then(setConnected, () => undefined);
+  }, [wallets, connected, cluster]);
+
+  useEffect(() => {
+    if (!connected) return undefined;
+    return onAccount(connected, (next) => {
+      setConnected(next && { ...connected, account: next, signer: signerOf(connected.wallet, next, cluster) });
+    });
+  }, [connected, cluster]);
+
+  useEffect(() => {
+    chain?.setOwner(connected?.account.address ?? null);
+    setAccount(0);
+  }, [chain, connected?.account.address]);
+
+  const dismiss = useCallback((id: number) => setNotices((all) => all.filter((notice) => notice.id !== id)), []);
+  const put = useCallback(
+    (notice: Notice) => {
+      setNotices((all) => [...all.filter(({ id }) => id !== notice.id), notice].slice(-4));
+      if (notice.stage === 'done' || notice.stage === 'info') setTimeout(() => dismiss(notice.id), STAYS_MS);
+    },
+    [dismiss],
+  );
+
+  const session = useMemo<Session | null>(() => {
+    if (!chain) return null;
+    const tell: Session['tell'] = (title, detail, stage = 'info') => put({ id: nextNotice++, title, detail, stage });
+    return {
+      cluster,
+      setCluster: (next) => {
+        storeCluster(next);
+        setConnected(null);
+        chooseCluster(next);
+      },
+      chain,
+      wallets,
+      connected,
+      connect: async (wallet) => {
+        try {
+          setConnected(await connect(wallet, cluster));
+        } catch (error) {
+          const { title, detail } = trouble(error);
+          tell(title, detail, 'failed');
+        }
+      },
+      disconnect: () => {
+        if (connected) void disconnect(connected);
+        setConnected(null);
+      },
+      account,
+      setAccount,
+      notices,
+      dismiss,
+      tell,
+      run: async (title, build) => {
+        if (!connected) return false;
+        const id = nextNotice++;
+        const show = (stage: Stage, detail = '', signature?: string): void =>
+          put({ id, title, detail, stage, ...(signature ? { signature } : {}) });
+        try {
+          const instructions = await build();
+          const signature = await transact(chain.rpc, chain.program, connected.signer, instructions, (stage) => {
+            if (stage !== 'failed' && stage !== 'done') show(stage);
+          });
+          show('done', '', signature);
+          await chain.refresh().catch(() => undefined);
+          return true;
+        } catch (error) {
+          const said = trouble(error);
+          show('failed', [said.title, said.detail].filter(Boolean).join('. ').replace('..', '.'));
+          return false;
+        }
+      },
+    };
+  }, [chain, cluster, wallets, connected, account, notices, dismiss, put]);
+
+  return session && <Context value={session}>{children}</Context>;
+}

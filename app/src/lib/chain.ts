@@ -1,0 +1,321 @@
+// The exchange as it is on the network, kept current: accounts go into the WebAssembly desk as bytes and are asked for
+// what they mean. Small accounts are always watched; books and ranking indexes only of the markets that are needed.
+import { getBase58Decoder } from '@solana/kit';
+
+import { getExchangeDiscriminatorBytes } from '../generated';
+import {
+  Desk,
+  accountKind,
+  marginAddress,
+  marketAddress,
+  programAddress,
+  type AccountInfo,
+  type ExchangeInfo,
+  type MarketInfo,
+  type OpenOrder,
+} from '../wasm/ballast_wasm';
+import type { Cluster } from './cluster';
+import { LogFeed, type MarketFeed } from './feed';
+import { Rpc, accountOf, type RawAccount, type WireAccount } from './rpc';
+import { Socket, type Connection } from './socket';
+import { tokenAddress } from './tokens';
+import { Topics } from './topics';
+
+/** Margin accounts per owner that the page looks for. */
+export const ACCOUNTS = 8;
+const CLOCK = 'SysvarC1ock11111111111111111111111111111111';
+const CLOCK_EVERY_MS = 5_000;
+/** For how long the page believes its own accounts without asking again, should an update have been lost. */
+const RESYNC_MS = 30_000;
+
+/** How far the page has come. */
+export type Phase = 'loading' | 'ready' | 'failed';
+
+/** What a wallet has outside the exchange. */
+export interface Funds {
+  lamports: bigint;
+  /** Dollars in the wallet's token account; `null` while it has none. */
+  tokens: bigint | null;
+}
+
+/** A live connection to one network's exchange. */
+export class Chain {
+  readonly topics = new Topics();
+  readonly rpc: Rpc;
+  readonly program = programAddress();
+  phase: Phase = 'loading';
+  failure = '';
+  connection: Connection = 'connecting';
+  funds: Funds | null = null;
+  feed: MarketFeed | undefined;
+  private desk: Desk | undefined;
+  private socket: Socket | undefined;
+  private readonly watched = new Map<string, () => void>();
+  private readonly arrivals = new Map<string, number>();
+  private markets_: MarketInfo[] = [];
+  private owner: string | null = null;
+  private accountAddresses: string[] = [];
+  private focus = -1;
+  private clockOffset = 0;
+  private timers: ReturnType<typeof setInterval>[] = [];
+  private closed = false;
+
+  constructor(readonly cluster: Cluster) {
+    this.rpc = new Rpc(cluster.rpc);
+    void this.start();
+  }
+
+  /** Ends it. */
+  close(): void {
+    this.closed = true;
+    this.timers.forEach(clearInterval);
+    this.feed?.close();
+    this.socket?.close();
+  }
+
+  /** The exchange. */
+  exchange(): ExchangeInfo | null {
+    return this.desk?.exchange() ?? null;
+  }
+
+  /** All markets, by index. */
+  markets(): readonly MarketInfo[] {
+    return this.markets_;
+  }
+
+  /** The desk, for questions about what it holds. `null` until the exchange is here. */
+  ask<T>(question: (desk: Desk) => T): T | null {
+    if (!this.desk) return null;
+    try {
+      return question(this.desk);
+    } catch (problem) {
+      // What is not here yet cannot be answered yet.
+      if ((problem as { name?: string }).name !== 'Missing') console.warn(problem);
+      return null;
+    }
+  }
+
+  /** Addresses of the owner's margin accounts, by number. */
+  addresses(): readonly string[] {
+    return this.accountAddresses;
+  }
+
+  /** The owner's margin accounts that exist. */
+  accounts(): AccountInfo[] {
+    return this.accountAddresses.flatMap((address) => this.ask((desk) => desk.account(address)) ?? []);
+  }
+
+  /** An account's resting orders, newest first. */
+  orders(account: AccountInfo): OpenOrder[] {
+    return account.positions.flatMap(({ market }) => this.ask((desk) => desk.orders(account.address, market)) ?? []);
+  }
+
+  /** The chain's time in unix seconds. */
+  now(): number {
+    return Math.floor(Date.now() / 1_000 + this.clockOffset);
+  }
+
+  /** Watches this market's book and ranking index. */
+  setFocus(market: number): void {
+    if (market === this.focus) return;
+    this.focus = market;
+    this.watchSlabs();
+    const info = this.markets_[market];
+    if (info) void this.feed?.load(market, info.address);
+  }
+
+  /** Watches this owner's accounts and funds. */
+  setOwner(owner: string | null): void {
+    if (owner === this.owner) return;
+    for (const address of this.accountAddresses) this.unwatch(address);
+    this.owner = owner;
+    this.funds = null;
+    this.accountAddresses = [];
+    this.topics.touch('account');
+    void this.watchOwner();
+  }
+
+  /** Fetches the owner's accounts and funds anew, after a transaction of his. */
+  async refresh(): Promise<void> {
+    await Promise.all([this.fetch([...this.accountAddresses, ...this.slabsNeeded()]), this.fetchFunds()]);
+  }
+
+  private async start(): Promise<void> {
+    try {
+      const exchange = this.cluster.exchange ?? (await this.findExchange());
+      const [account] = await this.rpc.accounts([exchange]);
+      if (account?.owner !== this.program) throw new Error(`there is no exchange at ${exchange}`);
+      this.desk = new Desk(exchange, account.data);
+      await this.syncClock();
+      const markets = Array.from({ length: this.desk.exchange().marketCount }, (_, at) => marketAddress(exchange, at));
+      this.put(await this.rpc.accounts(markets), markets);
+      if (this.closed) return;
+      this.phase = 'ready';
+      this.listen([exchange, ...markets]);
+      this.topics.touch('status');
+      void this.watchOwner();
+    } catch (error) {
+      if (this.closed) return;
+      this.phase = 'failed';
+      this.failure = message(error);
+      this.topics.touch('status');
+      setTimeout(() => {
+        if (!this.closed) void this.start();
+      }, 3_000);
+    }
+  }
+
+  private async findExchange(): Promise<string> {
+    const filter = { memcmp: { offset: 0, bytes: getBase58Decoder().decode(getExchangeDiscriminatorBytes()) } };
+    const options = { encoding: 'base64', commitment: 'confirmed', filters: [filter], dataSlice: { offset: 0, length: 8 } };
+    const found = await this.rpc.call<{ pubkey: string }[]>('getProgramAccounts', [this.program, options]);
+    const addresses = found.map(({ pubkey }) => pubkey).sort();
+    if (!addresses[0]) throw new Error('this network has no Ballast exchange');
+    return addresses[0];
+  }
+
+  private listen(always: string[]): void {
+    const { ws } = this.cluster;
+    this.socket = new Socket(ws, (state) => {
+      this.connection = state;
+      this.topics.touch('status');
+    });
+    this.feed = new LogFeed(this.rpc, this.socket, this.program, this.topics, () => this.now());
+    always.forEach((address) => this.watch(address));
+    this.watchSlabs();
+    const info = this.markets_[this.focus];
+    if (info) void this.feed.load(info.index, info.address);
+    this.timers = [
+      setInterval(() => this.tick(), 1_000),
+      setInterval(() => void this.syncClock().catch(() => undefined), CLOCK_EVERY_MS),
+      setInterval(() => void this.refresh().catch(() => undefined), RESYNC_MS),
+    ];
+  }
+
+  /** The clock moves prices' ages and funding's countdown. */
+  private tick(): void {
+    this.desk?.setTime(BigInt(this.now()));
+    this.remember();
+    this.topics.touch('clock');
+  }
+
+  private async syncClock(): Promise<void> {
+    const [clock] = await this.rpc.accounts([CLOCK]);
+    if (!clock || clock.data.length < 40) return;
+    const unix = Number(new DataView(clock.data.buffer, clock.data.byteOffset).getBigInt64(32, true));
+    this.clockOffset = unix - Date.now() / 1_000;
+    this.desk?.setTime(BigInt(unix));
+  }
+
+  private remember(): void {
+    this.markets_ = this.ask((desk) => desk.markets()) ?? this.markets_;
+    this.topics.touch('markets');
+  }
+
+  private put(accounts: (RawAccount | null)[], addresses: string[]): void {
+    accounts.forEach((account, at) => this.apply(addresses[at]!, account));
+  }
+
+  private apply(address: string, account: RawAccount | null): void {
+    const data = account?.owner === this.program ? account.data : new Uint8Array();
+    if (data.length > 0 && !accountKind(data)) return;
+    const what = this.ask((desk) => desk.put(address, data));
+    if (what === 'market') this.remember();
+    if (what === 'book' || what === 'ranks') {
+      for (const market of this.markets_) {
+        if (market.book === address) this.topics.touch(`book:${market.index}`);
+        if (market.ranks === address) this.topics.touch(`ranks:${market.index}`);
+      }
+    }
+    if (what === 'account') this.watchSlabs();
+    this.topics.touch('account');
+  }
+
+  private watch(address: string): void {
+    if (this.watched.has(address) || !this.socket) return;
+    const take = (result: unknown): void => {
+      this.arrivals.set(address, (this.arrivals.get(address) ?? 0) + 1);
+      this.apply(address, accountOf((result as { value: WireAccount }).value));
+    };
+    const options = { encoding: 'base64', commitment: 'confirmed' };
+    // Whatever changed before it listens is fetched once it does.
+    const stop = this.socket.subscribe('accountSubscribe', [address, options], take, () => {
+      void this.fetch([address]).catch(() => undefined);
+    });
+    this.watched.set(address, stop);
+  }
+
+  private unwatch(address: string): void {
+    this.watched.get(address)?.();
+    this.watched.delete(address);
+  }
+
+  /** Fetches accounts; one that changes meanwhile is fetched again, since nobody knows which of the two is newer. */
+  private async fetch(addresses: string[], attempts = 3): Promise<void> {
+    if (addresses.length === 0) return;
+    const before = addresses.map((address) => this.arrivals.get(address) ?? 0);
+    const accounts = await this.rpc.accounts(addresses);
+    const again: string[] = [];
+    addresses.forEach((address, at) => {
+      if ((this.arrivals.get(address) ?? 0) === before[at]) this.apply(address, accounts[at] ?? null);
+      else again.push(address);
+    });
+    // What keeps changing is current by its own updates.
+    if (attempts > 1) await this.fetch(again, attempts - 1);
+  }
+
+  private slabsNeeded(): string[] {
+    const markets = new Set([this.focus, ...this.marketsOfOwner()]);
+    return this.markets_.filter(({ index }) => markets.has(index)).flatMap(({ book, ranks }) => [book, ranks]);
+  }
+
+  /** The markets in which the owner has anything. An account cannot be described before its markets' slabs are here. */
+  private marketsOfOwner(): number[] {
+    return this.accountAddresses.flatMap((address) => [...(this.ask((desk) => desk.marketsOf(address)) ?? [])]);
+  }
+
+  private watchSlabs(): void {
+    if (!this.socket) return;
+    const needed = new Set(this.slabsNeeded());
+    for (const { index, book, ranks } of this.markets_) {
+      for (const address of [book, ranks]) {
+        if (needed.has(address)) this.watch(address);
+        else this.unwatch(address);
+      }
+      if (!needed.has(book)) this.desk?.dropSlabs(index);
+    }
+  }
+
+  private async watchOwner(): Promise<void> {
+    const { owner, desk } = this;
+    if (!owner || !desk || !this.socket) return;
+    const { address: exchange, quoteMint } = desk.exchange();
+    this.accountAddresses = Array.from({ length: ACCOUNTS }, (_, number) => marginAddress(exchange, owner, number));
+    this.accountAddresses.forEach((address) => this.watch(address));
+    const tokens = await tokenAddress(owner, quoteMint);
+    const changed = (): void => void this.fetchFunds().catch(() => undefined);
+    for (const address of [owner, tokens]) {
+      if (this.watched.has(address)) continue;
+      const options = { encoding: 'base64', commitment: 'confirmed' };
+      this.watched.set(address, this.socket.subscribe('accountSubscribe', [address, options], changed, changed));
+    }
+  }
+
+  private async fetchFunds(): Promise<void> {
+    const { owner, desk } = this;
+    if (!owner || !desk) return;
+    const tokens = await tokenAddress(owner, desk.exchange().quoteMint);
+    const [wallet, account] = await this.rpc.accounts([owner, tokens]);
+    if (owner !== this.owner) return;
+    const amount = account && account.data.length >= 72 ? new DataView(account.data.buffer, account.data.byteOffset) : null;
+    this.funds = { lamports: BigInt(wallet?.lamports ?? 0), tokens: amount?.getBigUint64(64, true) ?? null };
+    this.topics.touch('funds');
+  }
+}
+
+/** What an error says. */
+export function message(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  const { message: text } = (error ?? {}) as { message?: unknown };
+  return typeof text === 'string' ? text : String(error);
+}

@@ -1,0 +1,194 @@
+// Trades and prices of a market. The page reads them through this interface; the network's own logs are one source, and an
+// indexer, which remembers more than a node does, can be another.
+import { eventsInLogs, type PageEvent } from '../wasm/ballast_wasm';
+import type { Rpc } from './rpc';
+import type { Socket } from './socket';
+import type { Topics } from './topics';
+
+/** A trade as it is listed. */
+export interface Trade {
+  /** Unique among the market's trades. */
+  id: string;
+  price: bigint;
+  lots: bigint;
+  /** Whether the taker bought. */
+  bought: boolean;
+  /** `taker`, `liquidation` or `bankruptcy`. */
+  cause: string;
+  /** Unix seconds. */
+  time: number;
+}
+
+/** A market's price at a moment. */
+export interface Tick {
+  time: number;
+  mark: bigint;
+}
+
+/** One bar. Prices in atoms per lot, volume in lots. */
+export interface Candle {
+  time: number;
+  open: bigint;
+  high: bigint;
+  low: bigint;
+  close: bigint;
+  volume: bigint;
+}
+
+/** Where trades and prices come from. Changes are told under the topic `feed:<market>`. */
+export interface MarketFeed {
+  /** The latest trades, newest first. */
+  trades(market: number): readonly Trade[];
+  /** Bars of the mark with the volume traded, oldest first; `interval` in seconds. */
+  candles(market: number, interval: number): Candle[];
+  /** Loads what there is of the past. */
+  load(market: number, address: string): Promise<void>;
+  close(): void;
+}
+
+const TRADES = 200;
+const TICKS = 20_000;
+/** Transactions of the past that are looked at. */
+const HISTORY = 400;
+const BATCH = 40;
+
+interface Logged {
+  logs: string[] | null;
+  signature: string;
+  time: number;
+}
+
+/** The network's own logs: everything since the page was opened, and what the node still remembers of before. */
+export class LogFeed implements MarketFeed {
+  private readonly tradesOf = new Map<number, Trade[]>();
+  private readonly ticksOf = new Map<number, Tick[]>();
+  private readonly loaded = new Map<number, Promise<void>>();
+  private readonly seen = new Set<string>();
+  private readonly stop: () => void;
+
+  constructor(
+    private readonly rpc: Rpc,
+    socket: Socket,
+    program: string,
+    private readonly topics: Topics,
+    private readonly now: () => number,
+  ) {
+    this.stop = socket.subscribe('logsSubscribe', [{ mentions: [program] }, { commitment: 'confirmed' }], (result) => {
+      const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
+      if (value.err === null) this.take({ logs: value.logs, signature: value.signature, time: this.now() });
+    });
+  }
+
+  trades(market: number): readonly Trade[] {
+    return this.tradesOf.get(market) ?? [];
+  }
+
+  candles(market: number, interval: number): Candle[] {
+    return candlesOf(this.ticksOf.get(market) ?? [], this.tradesOf.get(market) ?? [], interval);
+  }
+
+  load(market: number, address: string): Promise<void> {
+    const known = this.loaded.get(market);
+    if (known) return known;
+    const loading = this.loadPast(address).catch((error: unknown) => {
+      this.loaded.delete(market);
+      console.warn('the past could not be loaded', error);
+    });
+    this.loaded.set(market, loading);
+    return loading;
+  }
+
+  close(): void {
+    this.stop();
+  }
+
+  private async loadPast(address: string): Promise<void> {
+    const options = { limit: HISTORY, commitment: 'confirmed' };
+    interface Found { signature: string; err: unknown; blockTime: number | null }
+    const found = await this.rpc.call<Found[]>('getSignaturesForAddress', [address, options]);
+    const wanted = found.filter((entry) => entry.err === null && !this.seen.has(entry.signature));
+    for (let at = 0; at < wanted.length; at += BATCH) {
+      const part = wanted.slice(at, at + BATCH);
+      const how = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: 0 };
+      type Transaction = { blockTime: number | null; meta: { logMessages: string[] | null } | null } | null;
+      const calls = part.map(({ signature }) => ({ method: 'getTransaction', params: [signature, how] }));
+      const transactions = await this.rpc.batch<Transaction>(calls);
+      transactions.forEach((transaction, index) => {
+        const { signature, blockTime } = part[index]!;
+        const time = transaction?.blockTime ?? blockTime ?? this.now();
+        this.take({ logs: transaction?.meta?.logMessages ?? null, signature, time });
+      });
+    }
+  }
+
+  private take({ logs, signature, time }: Logged): void {
+    if (!logs || this.seen.has(signature)) return;
+    this.seen.add(signature);
+    eventsInLogs(logs).forEach((event, index) => {
+      if (event.kind === 'traded') this.addTrades(event, `${signature}-${index}`, time);
+      else if (event.kind === 'mark') this.addTick(event.market, { time: Number(event.time), mark: event.mark });
+      else return;
+      this.topics.touch(`feed:${event.market}`);
+    });
+  }
+
+  private addTrades(event: Extract<PageEvent, { kind: 'traded' }>, id: string, time: number): void {
+    const list = this.tradesOf.get(event.market) ?? [];
+    // The last fill is the latest.
+    const fresh = event.fills
+      .map((fill, at) => ({ ...fill, id: `${id}-${at}`, bought: event.bought, cause: event.cause, time }))
+      .reverse();
+    insertSorted(list, fresh, (trade) => -trade.time);
+    list.length = Math.min(list.length, TRADES);
+    this.tradesOf.set(event.market, list);
+  }
+
+  private addTick(market: number, tick: Tick): void {
+    const list = this.ticksOf.get(market) ?? [];
+    insertSorted(list, [tick], (other) => other.time);
+    if (list.length > TICKS) list.splice(0, list.length - TICKS);
+    this.ticksOf.set(market, list);
+  }
+}
+
+/** Inserts before the first entry whose key is not smaller (trades: newest first) or, for ticks, in ascending order. */
+function insertSorted<T>(list: T[], fresh: T[], key: (entry: T) => number): void {
+  for (const entry of [...fresh].reverse()) {
+    let at = list.length;
+    while (at > 0 && key(list[at - 1]!) >= key(entry)) at--;
+    list.splice(at, 0, entry);
+  }
+}
+
+/** Bars of a market's marks, with the volume of its trades. `ticks` in ascending order of time. */
+export function candlesOf(ticks: readonly Tick[], trades: readonly Trade[], interval: number): Candle[] {
+  const candles: Candle[] = [];
+  const byTime = new Map<number, Candle>();
+  for (const { time, mark } of ticks) {
+    const start = Math.floor(time / interval) * interval;
+    const last = byTime.get(start);
+    if (last) {
+      if (mark > last.high) last.high = mark;
+      if (mark < last.low) last.low = mark;
+      last.close = mark;
+      continue;
+    }
+    // A bar begins where the one before ended, so that the line has no gaps.
+    const open = candles.at(-1)?.close ?? mark;
+    const candle = {
+      time: start,
+      open,
+      high: mark > open ? mark : open,
+      low: mark < open ? mark : open,
+      close: mark,
+      volume: 0n,
+    };
+    candles.push(candle);
+    byTime.set(start, candle);
+  }
+  for (const trade of trades) {
+    const candle = byTime.get(Math.floor(trade.time / interval) * interval);
+    if (candle) candle.volume += trade.lots;
+  }
+  return candles;
+}

@@ -1,0 +1,153 @@
+import { useState } from 'react';
+
+import { DepositDialog, WithdrawDialog } from '../components/Money';
+import { Orders, Positions, Summary } from '../components/Positions';
+import { useAccounts, useFunds, useMarkets } from '../hooks/chain';
+import { useSession } from '../hooks/session';
+import { closeAccount, setDelegate } from '../lib/actions';
+import { ACCOUNTS } from '../lib/chain';
+import { shortAddress, usd } from '../lib/units';
+import type { AccountInfo } from '../wasm/ballast_wasm';
+import { stageWords } from '../components/Banners';
+
+/** A wallet's margin accounts: money, positions, orders, who may trade. */
+export function AccountPage() {
+  const { connected, account: chosen, setAccount, chain } = useSession();
+  const accounts = useAccounts();
+  const funds = useFunds();
+  const [dialog, setDialog] = useState<'deposit' | 'withdraw' | 'open' | null>(null);
+  if (!connected) {
+    return (
+      <div className="grid h-full place-items-center p-6 text-center">
+        <div>
+          <h1 className="text-base font-medium">Your accounts</h1>
+          <p className="mt-1 text-muted">Connect a wallet to see them.</p>
+        </div>
+      </div>
+    );
+  }
+  const account = accounts.find(({ number }) => number === chosen);
+  const numbers = new Set(accounts.map(({ number }) => number));
+  const free = Array.from({ length: ACCOUNTS }, (_, number) => number).find((number) => !numbers.has(number));
+  return (
+    <div className="mx-auto grid max-w-7xl gap-3 p-3">
+      <div className="flex flex-wrap items-center gap-2">
+        <h1 className="mr-2 text-base font-semibold">Accounts</h1>
+        <div role="group" aria-label="Margin accounts" className="flex flex-wrap gap-1.5">
+          {accounts.map((info) => (
+            <button
+              key={info.number}
+              type="button"
+              aria-pressed={info.number === chosen}
+              className={`plain ${info.number === chosen ? 'border-accent' : ''}`}
+              onClick={() => setAccount(info.number)}
+            >
+              <span>Account {info.number + 1}</span>
+              <span className="num text-muted">{usd(info.equity)}</span>
+              <span className="text-2xs text-muted">{kindOf(info)}</span>
+            </button>
+          ))}
+        </div>
+        {free !== undefined && (
+          <button type="button" className="plain" onClick={() => setDialog('open')}>
+            + New account
+          </button>
+        )}
+        <span className="num ml-auto text-muted">Wallet: {usd(funds?.tokens ?? 0n)}</span>
+      </div>
+      <p className="text-muted">
+        Positions in one account share its money (cross margin). A position alone in an account risks only what is in there (isolated margin).
+      </p>
+      {account ? (
+        <>
+          <section aria-label="Balance" className="rounded border border-line bg-surface">
+            <div className="flex flex-wrap items-center gap-2 border-b border-line px-3 py-2">
+              <h2 className="font-medium">Account {account.number + 1}</h2>
+              <span className="font-mono text-2xs text-muted">{shortAddress(account.address)}</span>
+              <div className="ml-auto flex gap-2">
+                <button type="button" className="primary" onClick={() => setDialog('deposit')}>Deposit</button>
+                <button type="button" className="plain" onClick={() => setDialog('withdraw')}>Withdraw</button>
+              </div>
+            </div>
+            <Summary account={account} />
+            <p className="border-t border-line px-3 py-2 text-muted">
+              {stageWords(account) ??
+                'Settled money can leave. Profit becomes settled out of losses that others have paid; until then it counts as equity.'}
+            </p>
+          </section>
+          <section aria-label="Positions" className="overflow-x-auto rounded border border-line bg-surface" tabIndex={0}>
+            <h2 className="px-3 pt-2 font-medium">Positions</h2>
+            <Positions account={account} />
+          </section>
+          <section aria-label="Orders" className="overflow-x-auto rounded border border-line bg-surface" tabIndex={0}>
+            <h2 className="px-3 pt-2 font-medium">Resting orders</h2>
+            <Orders account={account} />
+          </section>
+          <div className="grid gap-3 md:grid-cols-2">
+            <Delegate account={account} key={account.address} />
+            <CloseAccount account={account} />
+          </div>
+        </>
+      ) : (
+        <section className="rounded border border-line bg-surface p-6 text-center">
+          <h2 className="font-medium">No margin account yet</h2>
+          <p className="mt-1 mb-3 text-muted">A deposit opens the first one.</p>
+          <button type="button" className="primary" disabled={chain.exchange() === null} onClick={() => setDialog('deposit')}>Deposit</button>
+        </section>
+      )}
+      {dialog === 'deposit' && <DepositDialog onClose={() => setDialog(null)} />}
+      {dialog === 'open' && free !== undefined && <DepositDialog number={free} onClose={() => setDialog(null)} />}
+      {dialog === 'withdraw' && account && <WithdrawDialog account={account} onClose={() => setDialog(null)} />}
+    </div>
+  );
+}
+
+function kindOf({ positions }: AccountInfo): string {
+  return positions.length === 0 ? 'empty' : positions.length === 1 ? 'isolated' : 'cross';
+}
+
+function Delegate({ account }: { account: AccountInfo }) {
+  const { run } = useSession();
+  const [text, setText] = useState('');
+  const valid = /^[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(text);
+  return (
+    <section aria-label="Delegate" className="rounded border border-line bg-surface p-3">
+      <h2 className="font-medium">Delegate</h2>
+      <p className="mb-2 text-muted">A second key that may trade for this account but never withdraw.</p>
+      {account.delegate && (
+        <p className="mb-2 flex items-center justify-between gap-2">
+          <span className="truncate font-mono text-2xs">{account.delegate}</span>
+          <button type="button" className="plain" onClick={() => void run('Remove the delegate', () => [setDelegate(account, null)])}>Remove</button>
+        </p>
+      )}
+      <form
+        className="flex gap-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run('Name a delegate', () => [setDelegate(account, text)]).then((done) => done && setText(''));
+        }}
+      >
+        <label className="min-w-0 flex-1">
+          <span className="sr-only">Address of the delegate</span>
+          <input className="field" placeholder="Address" value={text} onChange={({ target }) => setText(target.value.trim())} />
+        </label>
+        <button type="submit" className="plain" disabled={!valid}>Name</button>
+      </form>
+    </section>
+  );
+}
+
+function CloseAccount({ account }: { account: AccountInfo }) {
+  const { run } = useSession();
+  useMarkets();
+  const empty = account.settled === 0n && account.positions.length === 0;
+  return (
+    <section aria-label="Close the account" className="rounded border border-line bg-surface p-3">
+      <h2 className="font-medium">Close the account</h2>
+      <p className="mb-2 text-muted">{empty ? 'Its rent goes back to the wallet.' : 'Possible once it holds no money, positions or orders.'}</p>
+      <button type="button" className="plain" disabled={!empty} onClick={() => void run(`Close account ${account.number + 1}`, () => [closeAccount(account)])}>
+        Close account {account.number + 1}
+      </button>
+    </section>
+  );
+}

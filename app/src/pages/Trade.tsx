@@ -1,0 +1,108 @@
+import { useState } from 'react';
+
+import { Book, Trades } from '../components/Book';
+import { Chart } from '../components/Chart';
+import { Choice } from '../components/Choice';
+import { MarketBar } from '../components/MarketBar';
+import { Orders, Positions, Summary } from '../components/Positions';
+import { Ticket } from '../components/Ticket';
+import { useAccount, useOrders } from '../hooks/chain';
+import { useSession } from '../hooks/session';
+import type { MarketInfo } from '../wasm/ballast_wasm';
+
+type Pane = 'chart' | 'book' | 'ticket';
+
+/** Chart, order book, ticket and positions of one market. On a phone, one of the first three at a time. */
+export function TradePage({ market }: { market: MarketInfo }) {
+  const [picked, setPicked] = useState<{ price: bigint } | null>(null);
+  const [pane, setPane] = useState<Pane>('chart');
+  const [side, setSide] = useState<'book' | 'trades'>('book');
+  const shown = (name: Pane): string => (pane === name ? '' : 'max-lg:hidden');
+  return (
+    <div className="grid gap-px bg-line lg:h-full lg:grid-rows-[auto_minmax(24rem,1fr)_minmax(11rem,auto)]">
+      <MarketBar market={market} />
+      <div className="panel p-1 lg:hidden">
+        <Choice
+          label="What to see"
+          options={[
+            ['chart', 'Chart'],
+            ['book', 'Book'],
+            ['ticket', 'Order'],
+          ]}
+          value={pane}
+          onChange={setPane}
+        />
+      </div>
+      <div className="grid min-h-0 gap-px lg:grid-cols-[minmax(0,1fr)_17rem_19rem]">
+        <div className={`panel max-lg:h-[22rem] ${shown('chart')}`}>
+          <Chart market={market} />
+        </div>
+        <div className={`panel flex min-h-0 flex-col max-lg:h-[32rem] ${shown('book')}`}>
+          <div className="px-2 pt-1">
+            <Choice
+              label="Book or trades"
+              options={[
+                ['book', 'Book'],
+                ['trades', 'Trades'],
+              ]}
+              value={side}
+              onChange={setSide}
+            />
+          </div>
+          <div className="min-h-0 flex-1">
+            {side === 'book' ? (
+              <Book
+                market={market}
+                onPrice={(price) => {
+                  setPicked({ price });
+                  setPane('ticket');
+                }}
+              />
+            ) : (
+              <Trades market={market} />
+            )}
+          </div>
+        </div>
+        <div className={`panel lg:overflow-y-auto ${shown('ticket')}`}>
+          <Ticket market={market} picked={picked} />
+        </div>
+      </div>
+      <Holdings />
+    </div>
+  );
+}
+
+type Tab = 'positions' | 'orders' | 'summary';
+
+function Holdings() {
+  const { connected } = useSession();
+  const account = useAccount();
+  const orders = useOrders(account);
+  const [tab, setTab] = useState<Tab>('positions');
+  const positions = account?.positions.filter(({ lots }) => lots !== 0n).length ?? 0;
+  return (
+    <section aria-label="Positions and orders" className="panel min-h-0 overflow-auto" tabIndex={0}>
+      <div className="sticky left-0 px-2 pt-1">
+        <Choice
+          label="What to see of the account"
+          options={[
+            ['positions', `Positions${positions ? ` ${positions}` : ''}`],
+            ['orders', `Orders${orders.length ? ` ${orders.length}` : ''}`],
+            ['summary', 'Account'],
+          ]}
+          value={tab}
+          onChange={setTab}
+        />
+      </div>
+      {account ? (
+        <>
+          {tab === 'positions' && <Positions account={account} />}
+          {tab === 'orders' && <Orders account={account} />}
+          {tab === 'summary' && <Summary account={account} />}
+        </>
+      ) : (
+        <p className="p-3 text-muted">{connected ? 'This wallet has no margin account here yet. Deposit to open one.' : 'Connect a wallet to see positions and orders.'}</p>
+      )}
+    </section>
+  );
+}
