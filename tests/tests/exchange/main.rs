@@ -14,6 +14,7 @@ mod mark;
 mod money;
 mod oracle;
 mod orders;
+mod page;
 mod pegs;
 mod ranking;
 mod review;
