@@ -175,7 +175,7 @@ fn index_of(slab: &mut Slab) -> Result<Index<'_>, Problem> {
 /// The price at a distance (a ratio to the entry, units of 2^-20, at the row's origin of funding) from an entry price.
 fn bankruptcy(side: Side, entry: u64, distance: i64, shift: i64) -> i64 {
     let ratio = i128::from(distance) - i128::from(side.sign()) * i128::from(shift);
-    let away = i128::from(entry) * ratio >> grid::RATIO_BITS;
+    let away = (i128::from(entry) * ratio) >> grid::RATIO_BITS;
     let price = i128::from(entry) - i128::from(side.sign()) * away;
     i64::try_from(price).unwrap_or(i64::MAX)
 }
