@@ -163,6 +163,12 @@ pub(crate) struct Order {
 const _: () = assert!(size_of::<Order>() == BLOCK);
 
 impl Order {
+    /// Sets what layout 1 did not have: there an order's price was in its key alone, and none was pegged.
+    pub(crate) fn come_from_layout_1(&mut self) {
+        self.pegged = 0;
+        self.limit = key_of(self.side(), self.node.key);
+    }
+
     #[inline(always)]
     pub fn expired(&self, now: i64) -> bool {
         self.expires_at != 0 && self.expires_at <= now

@@ -4,6 +4,7 @@
 use ballast_units::{Lots, Side};
 use bytemuck::{Pod, Zeroable};
 
+use crate::migrate::FromMarket;
 use crate::order::{NewOrder, order_mut};
 use crate::slab::{self, BLOCK, Block, SEAT, index};
 use crate::wide::Wide;
@@ -100,6 +101,15 @@ pub(crate) fn rebate_of(fees: i64) -> u64 {
 }
 
 impl Seat {
+    /// Sets what layout 1 had otherwise, in the bytes of a seat of layout 1 with `orders` orders, zeros behind them.
+    pub(crate) fn come_from_layout_1(&mut self, orders: u32, terms: &FromMarket) -> Result<(), BookError> {
+        // There the count was where the fee is now; nothing is known of triggers.
+        (self.reserved, self.reserved_2, self.newest_trigger) = (0, [0; 2], 0);
+        self.orders = u16::try_from(orders).map_err(|_| BookError::Corrupt)?;
+        self.maker_fee_ppm = terms.maker_fee_ppm;
+        self.pending_funding.add_product(self.pending_base, terms.funding_index)
+    }
+
     /// What its fills have accumulated.
     pub fn pending(&self) -> Pending {
         Pending {
