@@ -162,7 +162,7 @@ struct MarketSection {
 }
 
 impl ExchangeConfig {
-    /// Reads a file.
+    /// Reads a file. Where it says `defaults_from`, the parameters of another file are its defaults.
     ///
     /// # Errors
     /// See [`ConfigError`].
@@ -170,8 +170,16 @@ impl ExchangeConfig {
         let path = path.as_ref();
         let name = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| ConfigError::Read(name.clone(), error))?;
-        let mut config = Self::parse(&text, &name)?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        let mut table = table(&text, &name)?;
+        if let Some(Value::String(other)) = table.remove("defaults_from") {
+            let other = located(folder, Path::new(&other));
+            let name = other.display().to_string();
+            let text = fs::read_to_string(&other).map_err(|error| ConfigError::Read(name.clone(), error))?;
+            let defaults = self::table(&text, &name)?.remove("defaults");
+            table.extend(defaults.map(|defaults| ("defaults".to_owned(), defaults)));
+        }
+        let mut config = Self::from_table(table, &name)?;
         let keys = &mut config.keys;
         let files =
             [&mut keys.payer, &mut keys.admin, &mut keys.upgrade_authority, &mut keys.program, &mut config.program];
@@ -186,7 +194,11 @@ impl ExchangeConfig {
     /// # Errors
     /// See [`ConfigError`].
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
-        let file: File = toml::from_str(text).map_err(|error| ConfigError::Syntax(name.to_owned(), error))?;
+        Self::from_table(table(text, name)?, name)
+    }
+
+    fn from_table(table: Table, name: &str) -> Result<Self, ConfigError> {
+        let file: File = Value::Table(table).try_into().map_err(|error| ConfigError::Syntax(name.to_owned(), error))?;
         let key = |field, text: Option<String>| text.map(|text| address(name, field, text)).transpose();
         let markets = file.markets.into_iter().map(|section| section.read(&file.defaults, name));
         Ok(ExchangeConfig {
@@ -201,6 +213,10 @@ impl ExchangeConfig {
             markets: markets.collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn table(text: &str, name: &str) -> Result<Table, ConfigError> {
+    toml::from_str(text).map_err(|error| ConfigError::Syntax(name.to_owned(), error))
 }
 
 /// A path as the configuration file means it.
@@ -332,6 +348,16 @@ mod tests {
             let error = ExchangeConfig::parse(&LOCALNET.replacen(line, wrong, 1), "x.toml").unwrap_err().to_string();
             assert!(error.contains("BTC must have either"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_market_with_the_legacy_oracle_is_within_the_programs_bounds() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let config = ExchangeConfig::load(folder.join("legacy.toml")).unwrap();
+        let market = &config.markets[0];
+        assert_eq!(market.oracle_kind, OracleKind::PythLegacy);
+        assert!(market.fixed_oracle().is_some());
+        market.params.validate(-i32::from(market.lot_exponent)).unwrap();
     }
 
     #[test]

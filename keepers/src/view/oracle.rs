@@ -21,7 +21,11 @@ pub const PATIENCE: Duration = Duration::from_secs(1);
 /// The price in an oracle account, read by the program's own adapter; `None` when that refuses.
 pub fn sample(market: &Market, key: Pubkey, account: &UiAccount) -> Option<Sample> {
     let mut account = rpc::decode(account)?;
-    let info = AccountInfo::new(&key, false, false, &mut account.lamports, &mut account.data, &account.owner, false);
+    // As on chain, at a multiple of eight: Pyth's older format is read in place.
+    let mut words = vec![0u64; account.data.len().div_ceil(8)];
+    let data = &mut bytemuck::cast_slice_mut(&mut words)[..account.data.len()];
+    data.copy_from_slice(&account.data);
+    let info = AccountInfo::new(&key, false, false, &mut account.lamports, data, &account.owner, false);
     read_sample(market, &info).ok()
 }
 

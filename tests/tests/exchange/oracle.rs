@@ -233,6 +233,52 @@ fn the_older_format_is_checked_as_strictly() {
 }
 
 #[test]
+fn an_account_that_is_no_older_price_account_is_refused() {
+    let mut world = World::new(&[MarketSpec::sol()]);
+    world.wait(10);
+    let good = world.observe(0, MarketSpec::sol().price);
+    let bytes = good.price.legacy_price(&Pubkey::default(), LegacyStatus::Trading);
+    let with = |at: usize, value: u32| {
+        let mut bytes = bytes.clone();
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        bytes
+    };
+    // Magic, version, and the types of mapping and product accounts; then no, half and one byte less than an account.
+    let forged = [with(0, 0xa1b2_c3d5), with(4, 1), with(4, 3), with(8, 1), with(8, 2), with(8, 0)];
+    let short = [vec![], bytes[..240].to_vec(), bytes[..bytes.len() - 1].to_vec(), vec![0; bytes.len()]];
+    let account = world.oracle_account(0);
+    for data in forged.into_iter().chain(short) {
+        let forged =
+            Account { lamports: 100_000_000, data, owner: good.owner, executable: false, rent_epoch: u64::MAX };
+        ballast_tests::harness::Chain::put_account(&mut world.chain, account, forged);
+        world.refresh(0).fails_with(BallastError::BadOracleData);
+    }
+    world.publish(0, &good).succeeds();
+}
+
+#[test]
+fn an_older_price_account_that_stands_still_is_no_news_and_grows_old() {
+    let mut world = World::new(&[MarketSpec::sol()]);
+    let price = MarketSpec::sol().price;
+    let (ann, bob) = (world.trader(5_000 * DOLLAR), world.trader(5_000 * DOLLAR));
+    world.trade(0, ann, bob, 100, price);
+    world.wait(10);
+    let frozen = world.observe(0, price);
+    world.publish(0, &frozen).succeeds();
+    world.wait(10);
+    // Newer slots without a newer time are the same price.
+    let mut slots = frozen.clone();
+    slots.price.posted_slot += 1_000;
+    world.publish(0, &slots).fails_with(BallastError::OracleNotNewer);
+    world.wait(60);
+    world.refresh(0).fails_with(BallastError::OracleNotNewer);
+    world.buy(bob, 0, 1, price).fails_with(BallastError::OracleStale);
+    world.reduce(ann, 0, Side::Short, 1, price).succeeds();
+    world.wait(3_600);
+    world.reduce(ann, 0, Side::Short, 1, price).fails_with(BallastError::OracleStale);
+}
+
+#[test]
 fn a_mark_moves_no_faster_than_its_cap() {
     let mut world = World::btc();
     world.tick(BTC, 12 * DOLLAR, 4);
