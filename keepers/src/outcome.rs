@@ -96,7 +96,7 @@ pub fn sense(error: BallastError) -> Sense {
         Overflow | ParameterOutOfBounds | Unauthorized | WrongAccount | DuplicateAccount | BadSlab | CorruptSlab
         | BadPrice | OutsideBand | WouldMatch | NotFilled | OrderNotFound | Expired | BookFull
         | InsufficientSettled | WrongOracle | BadOracleData | NotEmpty | InvalidTrigger | TooManyTriggers
-        | TriggerAlreadyDue | InvalidLadder | SelfReferral => Sense::Mistake,
+        | TriggerAlreadyDue | InvalidLadder | AccountOutdated | SelfReferral => Sense::Mistake,
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    accounts::{self, BATCH, MigrateStep},
     cluster::{Cluster, Found, ReadError},
     plan::{Action, Plan, Step},
     program::{self, BUFFER_HEADER, ProgramStep},
@@ -106,6 +107,7 @@ impl Runner<'_> {
             Action::Send { instructions, signers } => self.send(&step.what, instructions, signers).await,
             Action::Program(program) => self.program(program, found).await,
             Action::Table(table) => self.table(table, state).await,
+            Action::Migrate(step) => self.migrate(step).await,
         }
     }
 
@@ -117,6 +119,31 @@ impl Runner<'_> {
 
     fn rpc(&self) -> &Arc<RpcClient> {
         self.sender.rpc()
+    }
+
+    /// Migrates accounts. What is done stays done: a later plan finds only the rest.
+    async fn migrate(&self, step: &MigrateStep) -> Result<(), ApplyError> {
+        match step {
+            MigrateStep::MarginAccounts(all) => {
+                for (number, batch) in (1..).zip(all.chunks(BATCH)) {
+                    self.send("migrating margin accounts", &accounts::margin_accounts(batch), &[]).await?;
+                    (self.report)(&format!("  {} of {} accounts", all.len().min(number * BATCH), all.len()));
+                }
+                Ok(())
+            }
+            MigrateStep::Book { market, book } => {
+                let calls = accounts::book(&self.keys.roles(), market, book);
+                for number in 1.. {
+                    let account = Cluster::new(self.rpc()).accounts(&[*book]).await?.pop().flatten();
+                    if account.is_none_or(|account| accounts::is_current(&account.owner, &account.data)) {
+                        break;
+                    }
+                    (self.report)(&format!("  part {number}"));
+                    self.send("migrating a book", &calls, &[]).await?;
+                }
+                Ok(())
+            }
+        }
     }
 
     async fn program(&self, step: &ProgramStep, found: &Found) -> Result<(), ApplyError> {

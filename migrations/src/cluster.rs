@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 
 use ballast::state::{Exchange, Market};
 use ballast_client::{
-    accounts,
+    accounts::{self, Kind},
     addresses::{self, ExchangeKeys, PROGRAM_ID},
     rpc::token_amount,
 };
 use solana_account::Account;
+use solana_account_decoder_client_types::{UiAccountEncoding, UiDataSliceConfig};
 use solana_address_lookup_table_interface::state::AddressLookupTable;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use solana_rpc_client_api::client_error::Error as ClientError;
+use solana_rpc_client_api::{
+    client_error::Error as ClientError,
+    config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
+    filter::{Memcmp, RpcFilterType},
+};
 use spl_associated_token_account_interface::address::get_associated_token_address;
 
 use crate::{
+    accounts::{Outdated, filter, is_current, slabs},
     config::ExchangeConfig,
     exchange::{Slab, exchange_of},
     program::{self, Deployed},
@@ -102,6 +108,8 @@ pub struct Found {
     pub slabs: BTreeMap<Pubkey, FoundSlab>,
     /// The lookup table.
     pub table: Option<FoundTable>,
+    /// Accounts of older versions. While there are any, exchange and markets are not read.
+    pub outdated: Outdated,
 }
 
 /// Reads a cluster.
@@ -162,6 +170,10 @@ impl<'a> Cluster<'a> {
         if let Some(account) = accounts[0].as_ref().filter(|account| account.owner == PROGRAM_ID) {
             let decoded = accounts::exchange(&account.data);
             found.exchange = Some(decoded.map_err(|error| ReadError::Account(exchange, error.to_string()))?);
+        }
+        found.outdated = self.outdated(&exchange).await?;
+        if !found.outdated.is_empty() {
+            return Ok(found);
         }
         let mint = found.exchange.as_ref().map(|exchange| exchange.quote_mint).or(config.quote_mint);
         if let Some(mint) = mint {
@@ -229,6 +241,55 @@ impl<'a> Cluster<'a> {
         };
         let pairs = keys.into_iter().zip(accounts);
         Ok(pairs.filter_map(|(key, account)| Some((key, slab(account?)))).collect())
+    }
+
+    /// The exchange's accounts of older versions.
+    ///
+    /// # Errors
+    /// When the node does not answer, or a market's account is malformed.
+    pub async fn outdated(&self, exchange: &Pubkey) -> Result<Outdated, ReadError> {
+        let mut outdated = Outdated::default();
+        for version in 1..Kind::MarginAccount.version() {
+            let keys = self.keys_of(Kind::MarginAccount, version, exchange).await?;
+            outdated.margin_accounts.extend(keys);
+        }
+        let mut all = Vec::new();
+        for version in 1..=Kind::Market.version() {
+            let keys = self.keys_of(Kind::Market, version, exchange).await?;
+            all.extend(keys.into_iter().map(|key| (key, version)));
+        }
+        for (market, version) in all {
+            let account = self.account(&market).await?;
+            let malformed = || ReadError::Account(market, "is not a market".into());
+            let slabs = account.as_ref().and_then(|account| slabs(&account.data));
+            let (book, ranks) = slabs.ok_or_else(malformed)?;
+            if version < Kind::Market.version() {
+                outdated.markets.push((market, ranks));
+            }
+            let old = self.account(&book).await?.is_some_and(|account| !is_current(&account.owner, &account.data));
+            if old {
+                outdated.books.push((market, book));
+            }
+        }
+        Ok(outdated)
+    }
+
+    /// The addresses of the exchange's accounts of a kind and version; their data stays where it is.
+    async fn keys_of(&self, kind: Kind, version: u8, exchange: &Pubkey) -> Result<Vec<Pubkey>, ReadError> {
+        let starts = |at, bytes| RpcFilterType::Memcmp(Memcmp::new_raw_bytes(at, bytes));
+        let config = RpcProgramAccountsConfig {
+            // Both kinds name their exchange behind eight bytes of discriminator and eight of numbers.
+            filters: Some(vec![starts(0, filter(kind, version)), starts(16, exchange.to_bytes().to_vec())]),
+            account_config: RpcAccountInfoConfig {
+                encoding: Some(UiAccountEncoding::Base64),
+                data_slice: Some(UiDataSliceConfig { offset: 0, length: 0 }),
+                commitment: Some(self.rpc.commitment()),
+                min_context_slot: None,
+            },
+            ..RpcProgramAccountsConfig::default()
+        };
+        let found = self.rpc.get_program_ui_accounts_with_config(&PROGRAM_ID, config).await;
+        Ok(found.map_err(rpc("listing accounts"))?.into_iter().map(|(key, _)| key).collect())
     }
 
     async fn table(&self, key: &Pubkey) -> Result<Option<FoundTable>, ReadError> {

@@ -8,8 +8,10 @@
 //! |---|---|
 //! | [`program`] | deploying and upgrading through the upgradeable loader, chunk by chunk, resumable |
 //! | [`exchange`] | founding the exchange, its insurance, its markets; parameters that differ |
+//! | [`accounts`] | bringing accounts of an older version up to date |
 //! | [`tables`] | the address lookup table of keepers and traders |
 
+pub mod accounts;
 pub mod apply;
 pub mod cluster;
 pub mod config;

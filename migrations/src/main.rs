@@ -22,6 +22,9 @@ use clap::{Args, Parser, Subcommand};
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
+/// Plans that one run carries out: the program and account versions, then the rest, then nothing.
+const MOST_PLANS: u32 = 4;
+
 /// Brings a cluster to what one TOML file says: program, exchange, vaults, markets, lookup table, account versions.
 ///
 /// Nothing is sent before the plan was shown. A second run finds nothing to do.
@@ -156,14 +159,22 @@ impl Session {
         Ok((found, plan))
     }
 
+    /// Plans and carries out until there is nothing to do: what comes after migrated accounts shows only then.
     async fn apply(mut self, yes: bool, dry_run: bool) -> Result<()> {
-        let (found, plan) = self.show().await?;
-        if plan.is_empty() || dry_run {
-            return Ok(());
+        for _ in 0..MOST_PLANS {
+            let (found, plan) = self.show().await?;
+            if plan.is_empty() || dry_run {
+                return Ok(());
+            }
+            if !yes && !confirmed()? {
+                bail!("nothing was sent");
+            }
+            self.carry_out(&plan, &found).await?;
         }
-        if !yes && !confirmed()? {
-            bail!("nothing was sent");
-        }
+        bail!("the cluster is still not as the configuration says: see above")
+    }
+
+    async fn carry_out(&mut self, plan: &Plan, found: &Found) -> Result<()> {
         let mut sender = Sender::new(Arc::clone(&self.rpc));
         sender.config.commitment = CommitmentConfig::confirmed();
         let report = |line: &str| println!("{line}");
@@ -174,9 +185,7 @@ impl Session {
             genesis: self.genesis.clone(),
             report: &report,
         };
-        runner.run(&plan, &found, &mut self.state).await?;
-        let (_, left) = self.show().await?;
-        if left.is_empty() { Ok(()) } else { bail!("the cluster is still not as the configuration says: see above") }
+        Ok(runner.run(plan, found, &mut self.state).await?)
     }
 
     async fn status(&self) -> Result<()> {

@@ -6,6 +6,7 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 use crate::{
+    accounts::{self, MigrateStep},
     cluster::Found,
     config::ExchangeConfig,
     exchange,
@@ -44,6 +45,8 @@ pub enum Action {
     Program(ProgramStep),
     /// Several: the lookup table.
     Table(TableStep),
+    /// Several: accounts of an older version.
+    Migrate(MigrateStep),
 }
 
 impl Step {
@@ -145,6 +148,11 @@ impl Plan {
         let mut plan = Plan::default();
         if let Some(code) = code {
             plan.steps.extend(program::plan(found, roles, code)?);
+        }
+        if !found.outdated.is_empty() {
+            plan.steps.extend(accounts::plan(&found.outdated));
+            plan.notes.push("what else there is to do shows when all accounts are of the present version".into());
+            return Ok(plan);
         }
         exchange::plan(config, found, roles, &mut plan)?;
         if config.lookup_table {

@@ -3,14 +3,14 @@
 
 use std::{fs, process::ExitCode};
 
-use ballast_client::ballast::state::ACCOUNT_VERSION;
+use ballast_client::ballast::state::MARKET_VERSION;
 use ballast_tests::{
     fixture,
     harness::{Saved, describe},
 };
 
 fn main() -> ExitCode {
-    let directory = fixture::directory(ACCOUNT_VERSION);
+    let directory = fixture::directory(MARKET_VERSION);
     let mut world = fixture::play();
     let saved = Saved::of(&mut world);
     let expected = describe(&mut world);

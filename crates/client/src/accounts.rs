@@ -2,7 +2,10 @@
 //! the program owns the account is for the caller to know; [`crate::snapshot`] checks it.
 
 use anchor_lang::{AccountDeserialize, Discriminator};
-use ballast::state::{ACCOUNT_VERSION, BOOK_MAGIC, Exchange, MarginAccount, Market, RANKS_MAGIC, SLAB_PREFIX, Trader};
+use ballast::state::{
+    BOOK_MAGIC, BOOK_VERSION, EXCHANGE_VERSION, Exchange, MARGIN_VERSION, MARKET_VERSION, MarginAccount, Market,
+    RANKS_MAGIC, RANKS_VERSION, SLAB_PREFIX, TRADER_VERSION, Trader, VERSION_AT,
+};
 use ballast_book::{BookError, BookView};
 use ballast_rank::IndexView;
 use bytemuck::Pod;
@@ -24,6 +27,36 @@ pub enum Kind {
     Trader,
 }
 
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 6] =
+        [Kind::Exchange, Kind::Market, Kind::MarginAccount, Kind::Trader, Kind::Book, Kind::Ranks];
+
+    /// The version that this client and its program read.
+    pub const fn version(self) -> u8 {
+        match self {
+            Kind::Exchange => EXCHANGE_VERSION,
+            Kind::Market => MARKET_VERSION,
+            Kind::MarginAccount => MARGIN_VERSION,
+            Kind::Trader => TRADER_VERSION,
+            Kind::Book => BOOK_VERSION,
+            Kind::Ranks => RANKS_VERSION,
+        }
+    }
+
+    /// The first eight bytes of its data.
+    pub fn magic(self) -> &'static [u8] {
+        match self {
+            Kind::Exchange => Exchange::DISCRIMINATOR,
+            Kind::Market => Market::DISCRIMINATOR,
+            Kind::MarginAccount => MarginAccount::DISCRIMINATOR,
+            Kind::Trader => Trader::DISCRIMINATOR,
+            Kind::Book => &BOOK_MAGIC,
+            Kind::Ranks => &RANKS_MAGIC,
+        }
+    }
+}
+
 /// Why account data cannot be read as what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -41,7 +74,7 @@ pub enum DecodeError {
         expected: usize,
     },
     /// It was written by another version of the program.
-    #[error("version {0} of the layout; this client reads version {ACCOUNT_VERSION}")]
+    #[error("version {0} of the layout, which this client does not read; `ballast-migrate` brings accounts up to date")]
     Version(u8),
     /// Its fields cannot be read.
     #[error("malformed account data")]
@@ -57,15 +90,7 @@ pub enum DecodeError {
 /// What the data begins like; `None` when it is no account of the program (or a slab that no market has claimed).
 pub fn kind(data: &[u8]) -> Option<Kind> {
     let first = data.first_chunk::<8>()?;
-    let kinds: [(&[u8], Kind); 6] = [
-        (Exchange::DISCRIMINATOR, Kind::Exchange),
-        (Market::DISCRIMINATOR, Kind::Market),
-        (MarginAccount::DISCRIMINATOR, Kind::MarginAccount),
-        (Trader::DISCRIMINATOR, Kind::Trader),
-        (&BOOK_MAGIC, Kind::Book),
-        (&RANKS_MAGIC, Kind::Ranks),
-    ];
-    kinds.into_iter().find(|(magic, _)| *magic == first).map(|(_, kind)| kind)
+    Kind::ALL.into_iter().find(|kind| kind.magic() == first)
 }
 
 /// Decodes an exchange.
@@ -75,7 +100,7 @@ pub fn kind(data: &[u8]) -> Option<Kind> {
 pub fn exchange(data: &[u8]) -> Result<Exchange, DecodeError> {
     require_kind(data, Kind::Exchange)?;
     let exchange = Exchange::try_deserialize(&mut &data[..]).map_err(|_| DecodeError::Malformed)?;
-    require_version(exchange.version)?;
+    require_version(Kind::Exchange, exchange.version)?;
     Ok(exchange)
 }
 
@@ -84,9 +109,7 @@ pub fn exchange(data: &[u8]) -> Result<Exchange, DecodeError> {
 /// # Errors
 /// See [`DecodeError`].
 pub fn market(data: &[u8]) -> Result<Market, DecodeError> {
-    let market: Market = zero_copy(data, Kind::Market)?;
-    require_version(market.version)?;
-    Ok(market)
+    zero_copy(data, Kind::Market)
 }
 
 /// Decodes a margin account.
@@ -94,9 +117,7 @@ pub fn market(data: &[u8]) -> Result<Market, DecodeError> {
 /// # Errors
 /// See [`DecodeError`].
 pub fn margin_account(data: &[u8]) -> Result<MarginAccount, DecodeError> {
-    let account: MarginAccount = zero_copy(data, Kind::MarginAccount)?;
-    require_version(account.version)?;
-    Ok(account)
+    zero_copy(data, Kind::MarginAccount)
 }
 
 /// Decodes a trader account.
@@ -104,21 +125,25 @@ pub fn margin_account(data: &[u8]) -> Result<MarginAccount, DecodeError> {
 /// # Errors
 /// See [`DecodeError`].
 pub fn trader(data: &[u8]) -> Result<Trader, DecodeError> {
-    let trader: Trader = zero_copy(data, Kind::Trader)?;
-    require_version(trader.version)?;
-    Ok(trader)
+    zero_copy(data, Kind::Trader)
 }
 
 fn require_kind(data: &[u8], expected: Kind) -> Result<(), DecodeError> {
     if kind(data) == Some(expected) { Ok(()) } else { Err(DecodeError::Kind(expected)) }
 }
 
-fn require_version(version: u8) -> Result<(), DecodeError> {
-    if version == ACCOUNT_VERSION { Ok(()) } else { Err(DecodeError::Version(version)) }
+/// The version of an account of the program; `None` when the data is none.
+pub fn version(data: &[u8]) -> Option<u8> {
+    kind(data).and_then(|_| data.get(VERSION_AT).copied())
+}
+
+fn require_version(kind: Kind, version: u8) -> Result<(), DecodeError> {
+    if version == kind.version() { Ok(()) } else { Err(DecodeError::Version(version)) }
 }
 
 fn zero_copy<T: Pod>(data: &[u8], kind: Kind) -> Result<T, DecodeError> {
     require_kind(data, kind)?;
+    require_version(kind, version(data).ok_or(DecodeError::Malformed)?)?;
     let expected = 8 + size_of::<T>();
     if data.len() != expected {
         return Err(DecodeError::Length { kind, length: data.len(), expected });
@@ -179,7 +204,7 @@ impl Slab {
         let data = self.data();
         require_kind(data, expected)?;
         let contents = data.get(SLAB_PREFIX..).ok_or(DecodeError::Malformed)?;
-        require_version(data[8])?;
+        require_version(expected, data[VERSION_AT])?;
         Ok(contents)
     }
 }
@@ -226,8 +251,8 @@ mod tests {
         assert_eq!(slab.book().unwrap().seat_count(), 0);
         assert_eq!(slab.ranks().err(), Some(DecodeError::Kind(Kind::Ranks)));
         let mut newer = book.data().to_vec();
-        newer[8] = 2;
-        assert_eq!(Slab::new(&newer).err(), Some(DecodeError::Version(2)));
+        newer[8] = 9;
+        assert_eq!(Slab::new(&newer).err(), Some(DecodeError::Version(9)));
     }
 
     #[test]

@@ -77,6 +77,7 @@ errors! {
     NothingToMatch,
     InvalidLadder,
     SelfReferral,
+    AccountOutdated,
 }
 
 /// The program's error with this number.

@@ -2,7 +2,7 @@
 
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
-    AccountClosed, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BookGrown, BountyPaid,
+    AccountClosed, AccountMigrated, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BookGrown, BountyPaid,
     CollateralTransferred, DelegateSet, Deleveraged, Deposited, DustSwept, ExchangeCreated, FeeScheduleSet,
     FeesWithdrawn, FundingHour, InsuranceFunded, LadderExecuted, LadderSet, Liquidated, MarkUpdated, MarketCreated,
     MarketParamsSet, MarketStatusChanged, OrderEvicted, OrderPlaced, OrderReduced, OrdersCancelled, OrdersPruned,
@@ -107,6 +107,8 @@ events! {
     AccountClosed,
     /// Collateral moved between two accounts of one owner.
     CollateralTransferred,
+    /// An account got the layout of this version.
+    AccountMigrated,
     /// An hour of funding ended.
     FundingHour,
     /// A trigger has new terms.

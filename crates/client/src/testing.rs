@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use anchor_lang::{AccountSerialize, Discriminator};
 use ballast::state::{
-    ACCOUNT_VERSION, BOOK_MAGIC, Exchange, INSURANCE_SEED, MarginAccount, Market, MarketStatus, OracleKind,
-    RANKS_MAGIC, SLAB_PREFIX, VAULT_SEED,
+    BOOK_MAGIC, BOOK_VERSION, EXCHANGE_VERSION, Exchange, INSURANCE_SEED, MARGIN_VERSION, MARKET_VERSION,
+    MarginAccount, Market, MarketStatus, OracleKind, RANKS_MAGIC, RANKS_VERSION, SLAB_PREFIX, VAULT_SEED,
 };
 use ballast_book::{Book, MatchTerms, NewOrder, SelfTrade, Taker};
 use ballast_rank::Index;
@@ -38,7 +38,7 @@ pub(crate) const PRICE: u64 = 1_000;
 /// A market with a mark of [`PRICE`] that two ticks support.
 pub(crate) fn market(index: u16) -> Market {
     let mut market = Market::zeroed();
-    market.version = ACCOUNT_VERSION;
+    market.version = MARKET_VERSION;
     market.index = index;
     market.status = MarketStatus::Active as u8;
     market.oracle_kind = OracleKind::PythReceiver as u8;
@@ -78,7 +78,7 @@ fn slab(magic: [u8; 8], space: usize, fill: impl FnOnce(&mut [u8])) -> Slab {
     let mut words = vec![0u64; (SLAB_PREFIX + space).div_ceil(8)];
     let data = &mut bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..SLAB_PREFIX + space];
     data[..8].copy_from_slice(&magic);
-    data[8] = ACCOUNT_VERSION;
+    data[8] = if magic == BOOK_MAGIC { BOOK_VERSION } else { RANKS_VERSION };
     fill(&mut data[SLAB_PREFIX..]);
     Slab::new(data).unwrap()
 }
@@ -179,7 +179,7 @@ fn funding(index: i64) -> FundingState {
 /// A margin account of an owner of its own.
 fn margin(key: Pubkey) -> MarginAccount {
     let mut account = MarginAccount::zeroed();
-    account.version = ACCOUNT_VERSION;
+    account.version = MARGIN_VERSION;
     account.exchange = EXCHANGE;
     account.owner = Pubkey::new_from_array(key.to_bytes().map(|byte| byte + 100));
     account
@@ -217,7 +217,7 @@ fn sell_and_fill(book: &mut Book, seat: u32) {
 fn exchange_data() -> Vec<u8> {
     let bump = |seed: &[u8]| Pubkey::find_program_address(&[seed, EXCHANGE.as_ref()], &PROGRAM_ID).1;
     let exchange = Exchange {
-        version: ACCOUNT_VERSION,
+        version: EXCHANGE_VERSION,
         bump: 255,
         vault_bump: bump(VAULT_SEED),
         insurance_bump: bump(INSURANCE_SEED),

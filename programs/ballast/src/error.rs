@@ -179,6 +179,9 @@ pub enum BallastError {
     /// An owner named himself as his referrer.
     #[msg("Nobody refers himself")]
     SelfReferral,
+    /// An account has the layout of another version of the program.
+    #[msg("An account has an older layout; it has to be migrated first")]
+    AccountOutdated,
 }
 
 impl From<ArithmeticError> for BallastError {

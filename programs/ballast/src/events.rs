@@ -741,3 +741,13 @@ pub struct ReferralClaimed {
     /// Settled collateral afterwards.
     pub collateral: u64,
 }
+
+/// An account got the layout of this version.
+#[event]
+#[derive(Clone, Debug)]
+pub struct AccountMigrated {
+    /// The account.
+    pub account: Pubkey,
+    /// The version that it has now.
+    pub version: u8,
+}

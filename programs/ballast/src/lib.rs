@@ -258,4 +258,19 @@ pub mod ballast {
     pub fn claim_referral(ctx: Context<ClaimReferral>) -> Result<()> {
         instructions::claim_referral(ctx)
     }
+
+    /// Brings a margin account of an older version up to date.
+    pub fn migrate_margin_account(ctx: Context<MigrateMarginAccount>) -> Result<()> {
+        instructions::migrate_margin_account(ctx)
+    }
+
+    /// Brings a market of an older version up to date.
+    pub fn migrate_market(ctx: Context<MigrateMarket>) -> Result<()> {
+        instructions::migrate_market(ctx)
+    }
+
+    /// Brings up to `limit` blocks of a book of an older version up to date.
+    pub fn migrate_book(ctx: Context<MigrateBook>, limit: u32) -> Result<()> {
+        instructions::migrate_book(ctx, limit)
+    }
 }

@@ -11,6 +11,7 @@ mod ladder;
 mod liquidation;
 mod margin;
 mod mark;
+mod migration;
 mod money;
 mod oracle;
 mod orders;

@@ -9,7 +9,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{OrderRemoved, OrdersCancelled, OrdersPruned},
     logic::slab,
-    state::{BOOK_MAGIC, MarginAccount, Market, slab_bytes_mut},
+    state::{BOOK_MAGIC, Current as _, MarginAccount, Market, slab_bytes_mut},
 };
 
 /// Most orders that one `prune_orders` or `prune_expired` removes, so that its event fits a transaction's log.
@@ -33,8 +33,8 @@ pub struct CancelOrders<'info> {
 impl CancelOrders<'_> {
     /// Checks the signer and finds the account's seat.
     pub(super) fn seat(&self) -> Result<(u16, u32)> {
-        let margin = self.margin.load()?;
-        let market = self.market.load()?;
+        let margin = self.margin.current()?;
+        let market = self.market.current()?;
         margin.require_trader(self.trader.key)?;
         require_same_exchange(&margin, &market)?;
         let slot = margin.slot_index(market.index).ok_or(BallastError::NothingHere)?;
@@ -60,7 +60,7 @@ pub struct PruneOrders<'info> {
 pub fn prune_orders(ctx: Context<PruneOrders>, side: u8, limit: u32) -> Result<()> {
     let side = side_filter(side)?.ok_or(BallastError::ParameterOutOfBounds)?;
     let now = Clock::get()?.unix_timestamp;
-    let market = ctx.accounts.market.load()?;
+    let market = ctx.accounts.market.current()?;
     // Where the band is, only a price says.
     market.require_price(Action::Liquidate, now)?;
     let mut data = slab(&ctx.accounts.book)?;
@@ -84,7 +84,7 @@ pub fn prune_expired(ctx: Context<PruneOrders>, order_ids: Vec<u128>) -> Result<
             Err(error) => return Err(error).or_fail(),
         }
     }
-    report_pruned(ctx.accounts.market.load()?.index, removed)
+    report_pruned(ctx.accounts.market.current()?.index, removed)
 }
 
 fn removal(order: &CancelledOrder) -> OrderRemoved {

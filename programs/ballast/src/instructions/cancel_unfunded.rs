@@ -10,6 +10,7 @@ use super::{
 use crate::{
     error::BallastError,
     logic::{Marks, Others, Venue, assess, cancel_increasing, charge_bounty, position_state, slab},
+    state::Current as _,
 };
 
 /// Cancels the orders of an account below its initial margin, by marks that two ticks support, which would make its position
@@ -20,9 +21,9 @@ pub fn cancel_unfunded<'info>(ctx: Context<'info, TendPosition<'info>>) -> Resul
     let now = Clock::get()?.unix_timestamp;
     let (key, reward_key) = (accounts.margin.key(), accounts.reward.key());
     require_distinct(&key, &reward_key)?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let reward = &mut *accounts.reward.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let reward = &mut *accounts.reward.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(reward, market)?;
     market.require_price(Action::Liquidate, now)?;

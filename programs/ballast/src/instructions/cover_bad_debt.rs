@@ -13,7 +13,7 @@ use crate::{
         Marks, Others, Venue, assess, cancel_for_force, close_idle_seat, draw_insurance, rejoin, settle_slot, slab,
         touch,
     },
-    state::Market,
+    state::{Current as _, Market},
 };
 
 /// Insurance pays, within its budget, what the account owes this market's pool beyond everything the account has. Only
@@ -28,8 +28,8 @@ fn cover<'info>(accounts: &ResolveBankruptcy<'info>, remaining: &'info [AccountI
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.margin.key();
     require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let market: &mut Market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let market: &mut Market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     let others = Others::new(remaining, market.exchange)?;
     let (mut book_data, mut ranks_data) = (slab(&accounts.book)?, slab(&accounts.ranks)?);

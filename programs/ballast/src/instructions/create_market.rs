@@ -6,8 +6,8 @@ use crate::{
     error::{BallastError, OrFail},
     events::{MarketCreated, MarketParamsSet},
     state::{
-        ACCOUNT_VERSION, BOOK_MAGIC, Exchange, MARKET_SEED, Market, MarketParams, MarketStatus, OracleKind,
-        RANKS_MAGIC, claim_slab, slab_bytes_mut,
+        BOOK_MAGIC, Exchange, MARKET_SEED, MARKET_VERSION, Market, MarketParams, MarketStatus, OracleKind, RANKS_MAGIC,
+        claim_slab, slab_bytes_mut,
     },
 };
 
@@ -76,7 +76,7 @@ pub fn create_market(ctx: Context<CreateMarket>, identity: MarketIdentity, param
     // Slots store the index plus one.
     require!(accounts.exchange.market_count < u16::MAX, BallastError::Overflow);
     let mut market = accounts.market.load_init()?;
-    market.version = ACCOUNT_VERSION;
+    market.version = MARKET_VERSION;
     market.bump = ctx.bumps.market;
     market.index = index;
     market.status = MarketStatus::Active as u8;

@@ -18,7 +18,7 @@ use crate::{
         draw_insurance, insurance_available, loss_per_lot, move_insurance, pay_bounty, rejoin, require_most_relief,
         settle_slot, slab, take, touch,
     },
-    state::{Exchange, INSURANCE_SEED, MarginAccount, Market, VAULT_SEED},
+    state::{Current as _, Exchange, INSURANCE_SEED, MarginAccount, Market, VAULT_SEED},
 };
 
 /// Most cells that one instruction reduces, so that its event fits a transaction's log.
@@ -92,9 +92,9 @@ fn close_position<'info>(
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.margin.key();
     require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let reward = &mut *accounts.reward.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let reward = &mut *accounts.reward.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(reward, market)?;
     market.require_price(Action::Liquidate, now)?;

@@ -7,7 +7,7 @@ use ballast_risk::fees::{self, FEE_TIERS, MAX_REFERRAL_BPS};
 use crate::{
     error::BallastError,
     events::{AdminAccepted, AdminProposed, ExchangeCreated, FeeScheduleSet, InsuranceFunded, PauseSet},
-    state::{ACCOUNT_VERSION, EXCHANGE_SEED, Exchange, INSURANCE_SEED, VAULT_SEED},
+    state::{EXCHANGE_SEED, EXCHANGE_VERSION, Exchange, INSURANCE_SEED, VAULT_SEED},
 };
 
 /// Decimals of the quote mint: an atom is 10^-6.
@@ -42,7 +42,7 @@ pub fn initialize_exchange(ctx: Context<InitializeExchange>, guardian: Pubkey) -
     let accounts = ctx.accounts;
     let creator = accounts.creator.key();
     accounts.exchange.set_inner(Exchange {
-        version: ACCOUNT_VERSION,
+        version: EXCHANGE_VERSION,
         bump: ctx.bumps.exchange,
         vault_bump: ctx.bumps.vault,
         insurance_bump: ctx.bumps.insurance,

@@ -10,7 +10,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{DustSwept, FeesWithdrawn, InsuranceFunded},
     logic::{slab, transfer_signed},
-    state::{Exchange, INSURANCE_SEED, Market, RANKS_MAGIC, VAULT_SEED, slab_bytes_mut},
+    state::{Current as _, Exchange, INSURANCE_SEED, Market, RANKS_MAGIC, VAULT_SEED, slab_bytes_mut},
 };
 
 /// Accounts of `sweep_insurance_fees`.
@@ -39,7 +39,7 @@ pub struct SweepInsuranceFees<'info> {
 pub fn sweep_insurance_fees(ctx: Context<SweepInsuranceFees>) -> Result<()> {
     let accounts = ctx.accounts;
     let (swept, amount) = {
-        let market = &mut *accounts.market.load_mut()?;
+        let market = &mut *accounts.market.current_mut()?;
         let mut ranks = slab(&accounts.ranks)?;
         let now = Clock::get()?.unix_timestamp;
         let index = &mut Index::load(slab_bytes_mut(&mut ranks, RANKS_MAGIC)?).or_fail()?;
@@ -106,7 +106,7 @@ pub struct WithdrawFees<'info> {
 pub fn withdraw_fees(ctx: Context<WithdrawFees>) -> Result<()> {
     let accounts = ctx.accounts;
     let (market, from_pool, from_fees) = {
-        let market = &mut *accounts.market.load_mut()?;
+        let market = &mut *accounts.market.current_mut()?;
         let claimed = u64::try_from(market.fee_claims).unwrap_or(0).min(market.pool);
         market.pool -= claimed;
         market.fee_claims -= i64::try_from(claimed).map_err(|_| BallastError::Overflow)?;

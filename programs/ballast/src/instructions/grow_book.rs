@@ -9,7 +9,7 @@ use ballast_book::{BLOCK, BookView};
 use crate::{
     error::{BallastError, OrFail},
     events::BookGrown,
-    state::{BOOK_MAGIC, MAX_BOOK_BLOCKS, Market, SLAB_PREFIX, slab_bytes},
+    state::{BOOK_MAGIC, Current as _, MAX_BOOK_BLOCKS, Market, SLAB_PREFIX, slab_bytes},
 };
 
 /// Most bytes by which the runtime lets an account grow in one instruction: 64 blocks, as it happens.
@@ -48,6 +48,6 @@ pub fn grow_book(ctx: Context<GrowBook>) -> Result<()> {
     info.resize(new)?;
     let data = info.try_borrow_data()?;
     let blocks = BookView::load(slab_bytes(&data, BOOK_MAGIC)?).or_fail()?.capacity();
-    emit!(BookGrown { market: accounts.market.load()?.index, blocks });
+    emit!(BookGrown { market: accounts.market.current()?.index, blocks });
     Ok(())
 }

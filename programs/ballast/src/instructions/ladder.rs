@@ -15,7 +15,7 @@ use crate::{
         Marks, Others, Take, Venue, assess, close_idle_seat, pay_protection, rejoin, require_most_relief, settle_slot,
         slab, take, touch,
     },
-    state::{MarginAccount, MarketStatus},
+    state::{Current as _, MarginAccount, MarketStatus},
 };
 
 /// Most makers that one rung meets.
@@ -26,7 +26,7 @@ const MAX_LADDER_MAKERS: u32 = 32;
 pub fn set_ladder(ctx: Context<OwnMarginAccount>, rungs: Vec<LadderRung>, slippage_bps: u16) -> Result<()> {
     let rules: Vec<_> = rungs.iter().map(|rung| (rung.ratio_bps, rung.reduce_bps)).collect();
     let ladder = Ladder::new(&rules, slippage_bps).map_err(|_| BallastError::InvalidLadder)?;
-    *ctx.accounts.margin.load_mut()?.ladder_mut() = ladder;
+    *ctx.accounts.margin.current_mut()?.ladder_mut() = ladder;
     emit!(LadderSet { account: ctx.accounts.margin.key(), rungs, slippage_bps });
     Ok(())
 }
@@ -39,9 +39,9 @@ pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result
     let now = Clock::get()?.unix_timestamp;
     let (key, to) = (accounts.margin.key(), accounts.reward.key());
     require_distinct(&key, &to)?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let reward = &mut *accounts.reward.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let reward = &mut *accounts.reward.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(reward, market)?;
     require!(market.status()? != MarketStatus::Paused, BallastError::MarketState);

@@ -20,7 +20,7 @@ use crate::{
         Assessment, Marks, Others, Take, Venue, as_limit, assess, cancel_for_force, close_idle_seat, rejoin,
         require_most_relief, settle_slot, slab, stage_code, take, touch,
     },
-    state::{MarginAccount, Market},
+    state::{Current as _, MarginAccount, Market},
 };
 
 /// Most makers that one liquidation meets.
@@ -33,9 +33,9 @@ pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> 
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.margin.key();
     require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let reward = &mut *accounts.reward.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let reward = &mut *accounts.reward.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(reward, market)?;
     market.require_price(Action::Liquidate, now)?;

@@ -6,7 +6,7 @@ use anchor_spl::token::{self, Token, TokenAccount, Transfer};
 use crate::{
     error::BallastError,
     events::{AccountClosed, AccountOpened, DelegateSet, Deposited},
-    state::{ACCOUNT_VERSION, Exchange, MARGIN_SEED, MarginAccount, VAULT_SEED},
+    state::{Current as _, Exchange, MARGIN_SEED, MARGIN_VERSION, MarginAccount, VAULT_SEED},
 };
 
 /// Accounts of `open_margin_account`.
@@ -32,7 +32,7 @@ pub struct OpenMarginAccount<'info> {
 pub fn open_margin_account(ctx: Context<OpenMarginAccount>, number: u16) -> Result<()> {
     let owner = ctx.accounts.owner.key();
     let mut margin = ctx.accounts.margin.load_init()?;
-    margin.version = ACCOUNT_VERSION;
+    margin.version = MARGIN_VERSION;
     margin.bump = ctx.bumps.margin;
     margin.number = number;
     margin.exchange = ctx.accounts.exchange.key();
@@ -77,7 +77,7 @@ pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
         ),
         amount,
     )?;
-    let mut margin = accounts.margin.load_mut()?;
+    let mut margin = accounts.margin.current_mut()?;
     margin.credit(amount)?;
     emit!(Deposited { account: accounts.margin.key(), amount, collateral: margin.collateral });
     Ok(())
@@ -95,7 +95,7 @@ pub struct OwnMarginAccount<'info> {
 
 /// Names who may trade for the account but not withdraw; the default key names nobody.
 pub fn set_delegate(ctx: Context<OwnMarginAccount>, delegate: Pubkey) -> Result<()> {
-    ctx.accounts.margin.load_mut()?.delegate = delegate;
+    ctx.accounts.margin.current_mut()?.delegate = delegate;
     emit!(DelegateSet { account: ctx.accounts.margin.key(), delegate });
     Ok(())
 }
@@ -115,7 +115,7 @@ pub struct CloseMarginAccount<'info> {
 
 /// Closes an account that holds nothing, and returns its rent.
 pub fn close_margin_account(ctx: Context<CloseMarginAccount>) -> Result<()> {
-    let margin = ctx.accounts.margin.load()?;
+    let margin = ctx.accounts.margin.current()?;
     let empty =
         margin.collateral == 0 && margin.referral_owed == 0 && margin.slots.iter().all(|slot| slot.market().is_none());
     require!(empty, BallastError::NotEmpty);

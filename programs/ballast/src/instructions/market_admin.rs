@@ -5,7 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::BallastError,
     events::{MarketParamsSet, MarketStatusChanged},
-    state::{Exchange, Market, MarketParams, MarketStatus},
+    state::{Current as _, Exchange, Market, MarketParams, MarketStatus},
 };
 
 /// Accounts of `update_market` and `set_market_status`.
@@ -23,7 +23,7 @@ pub struct GovernMarket<'info> {
 /// Replaces the parameters, within the bounds that no key can exceed.
 pub fn update_market(ctx: Context<GovernMarket>, params: MarketParams) -> Result<()> {
     require_keys_eq!(ctx.accounts.authority.key(), ctx.accounts.exchange.admin, BallastError::Unauthorized);
-    let market = &mut *ctx.accounts.market.load_mut()?;
+    let market = &mut *ctx.accounts.market.current_mut()?;
     params.validate(market.lot_exponent())?;
     market.params = params;
     market.budget_mut().limit_per_window = params.insurance_limit_per_day;
@@ -36,7 +36,7 @@ pub fn set_market_status(ctx: Context<GovernMarket>, status: u8) -> Result<()> {
     let after = MarketStatus::from_code(status)?;
     let exchange = &ctx.accounts.exchange;
     let authority = ctx.accounts.authority.key();
-    let mut market = ctx.accounts.market.load_mut()?;
+    let mut market = ctx.accounts.market.current_mut()?;
     let before = market.status;
     let tightens = after as u8 >= before;
     let allowed = authority == exchange.admin || (authority == exchange.guardian && tightens);

@@ -8,7 +8,7 @@ use super::accounts::require_same_exchange;
 use crate::{
     error::BallastError,
     logic::{Desk, Others, Venue, slab},
-    state::{MarginAccount, Market},
+    state::{Current as _, MarginAccount, Market},
 };
 
 /// Most makers that one order meets, so that it fits a transaction.
@@ -125,8 +125,8 @@ pub(super) fn at_desk<'info>(
     let accounts = ctx.accounts;
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.margin.key();
-    let margin = &mut *accounts.margin.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     margin.require_trader(accounts.trader.key)?;
     require_same_exchange(margin, market)?;
     let others = Others::new(ctx.remaining_accounts, market.exchange)?;

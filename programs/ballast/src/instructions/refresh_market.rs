@@ -13,7 +13,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{FundingHour, MarkUpdated},
     oracle::read_sample,
-    state::{BOOK_MAGIC, Market, RANKS_MAGIC, slab_bytes},
+    state::{BOOK_MAGIC, Current as _, Market, RANKS_MAGIC, slab_bytes},
 };
 
 /// Accounts of `refresh_market`.
@@ -34,7 +34,7 @@ pub struct RefreshMarket<'info> {
 /// sets the funding rate from the book's impact prices. Each hour that has ended since is reported. What the price is good for is decided where it is used.
 pub fn refresh_market(ctx: Context<RefreshMarket>) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    let market = &mut *ctx.accounts.market.load_mut()?;
+    let market = &mut *ctx.accounts.market.current_mut()?;
     let sample = read_sample(market, &ctx.accounts.oracle)?;
     let state = *market.mark_state();
     let limits = market.params.oracle(market.lot_exponent());

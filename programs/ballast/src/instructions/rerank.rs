@@ -11,6 +11,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::Reranked,
     logic::{Marks, Others, Venue, assess, charge_bounty, rejoin, slab, touch},
+    state::Current as _,
 };
 
 /// Columns by which a position must have been out of place to earn its caller a bounty.
@@ -25,9 +26,9 @@ pub fn rerank<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.margin.key();
     require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let reward = &mut *accounts.reward.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let reward = &mut *accounts.reward.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(reward, market)?;
     market.require_price(Action::Reduce, now)?;

@@ -7,7 +7,7 @@ use super::accounts::{require_distinct, require_same_exchange};
 use crate::{
     error::BallastError,
     logic::{Marks, Others, Touched, Venue, assess, close_idle_seat, pay_bounty, rejoin, slab, touch},
-    state::{MarginAccount, Market},
+    state::{Current as _, MarginAccount, Market},
 };
 
 /// The caller's share of the fees that the folded fills had earned: a tenth, so that nobody gains by trading with
@@ -44,9 +44,9 @@ pub fn settle_seat<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.margin.key();
     require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let reward = &mut *accounts.reward.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let reward = &mut *accounts.reward.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(reward, market)?;
     let others = Others::new(ctx.remaining_accounts, market.exchange)?;

@@ -18,7 +18,7 @@ use crate::{
         insurance_available, loss_per_lot, move_insurance, rejoin, require_initial_margin, require_most_relief,
         settle_slot, slab, stage_code, touch,
     },
-    state::{Exchange, INSURANCE_SEED, MarginAccount, Market, Slot, VAULT_SEED},
+    state::{Current as _, Exchange, INSURANCE_SEED, MarginAccount, Market, Slot, VAULT_SEED},
 };
 
 /// Accounts of `takeover`; then a triple (market, book, ranks) for each other market in which either account has
@@ -76,9 +76,9 @@ fn hand_over<'info>(accounts: &Takeover<'info>, remaining: &'info [AccountInfo<'
     let now = Clock::get()?.unix_timestamp;
     let (key, taker_key) = (accounts.margin.key(), accounts.taker.key());
     require_distinct(&key, &taker_key)?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let taker = &mut *accounts.taker.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let taker = &mut *accounts.taker.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(taker, market)?;
     taker.require_trader(accounts.liquidator.key)?;

@@ -7,7 +7,7 @@ use ballast_risk::fees::day_of;
 use crate::{
     error::BallastError,
     events::{ReferralClaimed, TraderOpened, VolumeRolled},
-    state::{ACCOUNT_VERSION, Exchange, MarginAccount, TRADER_SEED, Trader},
+    state::{Current as _, Exchange, MarginAccount, TRADER_SEED, TRADER_VERSION, Trader},
 };
 
 /// Accounts of `open_trader`.
@@ -38,12 +38,12 @@ pub fn open_trader(ctx: Context<OpenTrader>) -> Result<()> {
     let referrer = match &accounts.referrer {
         None => Pubkey::default(),
         Some(referrer) => {
-            require_keys_neq!(referrer.load()?.owner, owner, BallastError::SelfReferral);
+            require_keys_neq!(referrer.current()?.owner, owner, BallastError::SelfReferral);
             referrer.key()
         }
     };
     let mut trader = accounts.trader.load_init()?;
-    trader.version = ACCOUNT_VERSION;
+    trader.version = TRADER_VERSION;
     trader.bump = ctx.bumps.trader;
     trader.exchange = accounts.exchange.key();
     trader.owner = owner;
@@ -72,14 +72,14 @@ pub fn roll_volume<'info>(ctx: Context<'info, RollVolume<'info>>) -> Result<()> 
     let accounts = ctx.accounts;
     let today = day_of(Clock::get()?.unix_timestamp);
     let exchange = &accounts.exchange;
-    let trader = &mut *accounts.trader.load_mut()?;
+    let trader = &mut *accounts.trader.current_mut()?;
     let referrer = accounts.referrer.as_ref().map_or(Pubkey::default(), |referrer| referrer.key());
     require_keys_eq!(referrer, trader.referrer, BallastError::WrongAccount);
     let mut volume = 0u64;
     let mut owed = 0u64;
     for info in ctx.remaining_accounts {
         let loader = own_account(info, trader)?;
-        let mut margin = loader.load_mut()?;
+        let mut margin = loader.current_mut()?;
         volume = volume.saturating_add(margin.volume);
         owed = owed.checked_add(margin.referral_owed).ok_or(BallastError::Overflow)?;
         trader.volumes_mut().add(today, margin.volume_day, margin.volume);
@@ -89,12 +89,12 @@ pub fn roll_volume<'info>(ctx: Context<'info, RollVolume<'info>>) -> Result<()> 
     let share = if trader.is_referred() { exchange.referral_share_bps } else { 0 };
     for info in ctx.remaining_accounts {
         let loader = own_account(info, trader)?;
-        let mut margin = loader.load_mut()?;
+        let mut margin = loader.current_mut()?;
         (margin.fee_tier, margin.fee_tier_until) = (earned.tier, earned.until);
         margin.referral_share_bps = share;
     }
     if let Some(referrer) = &accounts.referrer {
-        let mut referrer = referrer.load_mut()?;
+        let mut referrer = referrer.current_mut()?;
         referrer.earned = referrer.earned.checked_add(owed).ok_or(BallastError::Overflow)?;
         referrer.earned_in_all = referrer.earned_in_all.saturating_add(owed);
     }
@@ -113,7 +113,7 @@ pub fn roll_volume<'info>(ctx: Context<'info, RollVolume<'info>>) -> Result<()> 
 /// A margin account of the trader's owner, on the trader's exchange.
 fn own_account<'info>(info: &'info AccountInfo<'info>, trader: &Trader) -> Result<AccountLoader<'info, MarginAccount>> {
     let loader = AccountLoader::<MarginAccount>::try_from(info)?;
-    let margin = loader.load()?;
+    let margin = loader.current()?;
     let own = margin.owner == trader.owner && margin.exchange == trader.exchange;
     drop(margin);
     require!(own, BallastError::WrongAccount);
@@ -138,9 +138,9 @@ pub struct ClaimReferral<'info> {
 /// Credits all that a referrer has earned to one of their margin accounts, as settled collateral.
 pub fn claim_referral(ctx: Context<ClaimReferral>) -> Result<()> {
     let accounts = ctx.accounts;
-    let amount = core::mem::take(&mut accounts.trader.load_mut()?.earned);
+    let amount = core::mem::take(&mut accounts.trader.current_mut()?.earned);
     require!(amount > 0, BallastError::ZeroAmount);
-    let mut margin = accounts.margin.load_mut()?;
+    let mut margin = accounts.margin.current_mut()?;
     margin.credit(amount)?;
     emit!(ReferralClaimed {
         trader: accounts.trader.key(),

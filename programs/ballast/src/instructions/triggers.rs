@@ -13,7 +13,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{TriggerChange, TriggerSet, TriggersRemoved, TriggersRemovedFor},
     logic::{confirmed_mark, protects, slab},
-    state::{BOOK_MAGIC, MarginAccount, Market, MarketStatus, slab_bytes_mut},
+    state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
 
 /// What a trigger is called; with the side of its order it says in which direction it fires.
@@ -113,8 +113,8 @@ impl SetTriggers<'_> {
 pub fn place_triggers(ctx: Context<SetTriggers>, first: TriggerArgs, second: Option<TriggerArgs>) -> Result<()> {
     let accounts = ctx.accounts;
     let key = accounts.margin.key();
-    let margin = &mut *accounts.margin.load_mut()?;
-    let market = &*accounts.market.load()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let market = &*accounts.market.current()?;
     let slot = accounts.slot(margin, market)?;
     let mut data = slab(&accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
@@ -145,8 +145,8 @@ pub fn place_triggers(ctx: Context<SetTriggers>, first: TriggerArgs, second: Opt
 pub fn edit_trigger(ctx: Context<SetTriggers>, trigger: u64, terms: TriggerTerms) -> Result<()> {
     let accounts = ctx.accounts;
     let key = accounts.margin.key();
-    let margin = &*accounts.margin.load()?;
-    let market = &*accounts.market.load()?;
+    let margin = &*accounts.margin.current()?;
+    let market = &*accounts.market.current()?;
     let slot = accounts.slot(margin, market)?;
     let mut data = slab(&accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;

@@ -21,7 +21,7 @@ use crate::{
         Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, maker_rate, pay_protection, protects,
         rejoin, require_initial_margin, settle_slot, slab, take, touch,
     },
-    state::{BOOK_MAGIC, MarginAccount, Market, MarketStatus, slab_bytes_mut},
+    state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
 
 /// Most makers that one execution meets.
@@ -35,9 +35,9 @@ pub fn execute_trigger<'info>(ctx: Context<'info, TendPosition<'info>>, trigger:
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.margin.key();
     require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.load_mut()?;
-    let reward = &mut *accounts.reward.load_mut()?;
-    let market = &mut *accounts.market.load_mut()?;
+    let margin = &mut *accounts.margin.current_mut()?;
+    let reward = &mut *accounts.reward.current_mut()?;
+    let market = &mut *accounts.market.current_mut()?;
     require_same_exchange(margin, market)?;
     require_same_exchange(reward, market)?;
     require!(market.status()? != MarketStatus::Paused, BallastError::MarketState);
@@ -271,7 +271,7 @@ pub struct RatchetTrigger<'info> {
 /// Lets a trailing stop follow the mark, by anyone: to what mark, last two ticks and what both support have all reached.
 pub fn ratchet_trigger(ctx: Context<RatchetTrigger>, trigger: u64) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    let market = &*ctx.accounts.market.load()?;
+    let market = &*ctx.accounts.market.current()?;
     market.require_price(Action::Liquidate, now)?;
     let mut data = slab(&ctx.accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;

@@ -9,7 +9,7 @@ use crate::{
     error::BallastError,
     events::{CollateralTransferred, Withdrawn},
     logic::{Marks, Others, assess, require_initial_margin, transfer_signed},
-    state::{Exchange, MarginAccount, VAULT_SEED},
+    state::{Current as _, Exchange, MarginAccount, VAULT_SEED},
 };
 
 /// Accounts of `withdraw`; then a triple (market, book, ranks) for each market in which the account has anything.
@@ -38,7 +38,7 @@ pub fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -> Res
     require!(!accounts.exchange.withdrawals_paused, BallastError::Paused);
     let key = accounts.margin.key();
     let collateral = {
-        let margin = &mut *accounts.margin.load_mut()?;
+        let margin = &mut *accounts.margin.current_mut()?;
         release(margin, &key, amount, &Others::new(ctx.remaining_accounts, accounts.exchange.key())?)?;
         margin.collateral
     };
@@ -71,8 +71,8 @@ pub fn transfer_collateral<'info>(ctx: Context<'info, TransferCollateral<'info>>
     require_distinct(&from_key, &to_key)?;
     let exchange = &accounts.exchange;
     require!(!exchange.withdrawals_paused && !exchange.deposits_paused, BallastError::Paused);
-    let from = &mut *accounts.from.load_mut()?;
-    let to = &mut *accounts.to.load_mut()?;
+    let from = &mut *accounts.from.current_mut()?;
+    let to = &mut *accounts.to.current_mut()?;
     release(from, &from_key, amount, &Others::new(ctx.remaining_accounts, exchange.key())?)?;
     to.credit(amount)?;
     emit!(CollateralTransferred {

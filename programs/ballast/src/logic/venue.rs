@@ -8,7 +8,7 @@ use ballast_rank::{Index, IndexView};
 
 use crate::{
     error::{BallastError, OrFail},
-    state::{BOOK_MAGIC, Market, RANKS_MAGIC, slab_bytes, slab_bytes_mut},
+    state::{BOOK_MAGIC, Current as _, Market, RANKS_MAGIC, slab_bytes, slab_bytes_mut},
 };
 
 /// The accounts of a market in one place: parameters and money, order book, ranking index.
@@ -64,7 +64,7 @@ impl<'info> Others<'info> {
                 return err!(BallastError::MissingMarket);
             };
             let loader = AccountLoader::<Market>::try_from(market_info)?;
-            let market = loader.load()?;
+            let market = loader.current()?;
             if market.index != index || market.exchange != self.exchange {
                 continue;
             }

@@ -126,7 +126,7 @@ pub struct Market {
     /// Value liquidated so far, on the book and by takeover.
     pub liquidated_quote: u64,
     /// Room to grow.
-    pub reserved: [u64; 32],
+    pub reserved: [u64; 12],
 }
 
 /// Words of a [`MarkState`].

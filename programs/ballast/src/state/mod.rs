@@ -6,6 +6,8 @@ mod market;
 mod params;
 mod slab;
 mod trader;
+pub mod v1;
+mod version;
 
 pub use exchange::*;
 pub use margin_account::*;
@@ -13,6 +15,4 @@ pub use market::*;
 pub use params::*;
 pub use slab::*;
 pub use trader::*;
-
-/// Version written into every account that this program creates. Migrations raise it.
-pub const ACCOUNT_VERSION: u8 = 1;
+pub use version::*;

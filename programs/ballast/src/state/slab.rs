@@ -5,7 +5,7 @@
 
 use anchor_lang::prelude::*;
 
-use super::ACCOUNT_VERSION;
+use super::{BOOK_VERSION, RANKS_VERSION, VERSION_AT, require_version};
 use crate::error::BallastError;
 
 /// First eight bytes of a claimed book account.
@@ -28,18 +28,25 @@ pub fn claim_slab(account: &AccountInfo, magic: [u8; 8], minimum: usize) -> Resu
     require!(data.len() >= SLAB_PREFIX + minimum, BallastError::BadSlab);
     require!(data[..SLAB_PREFIX].iter().all(|byte| *byte == 0), BallastError::BadSlab);
     data[..8].copy_from_slice(&magic);
-    data[8] = ACCOUNT_VERSION;
+    data[VERSION_AT] = version_of(magic);
     Ok(())
 }
 
-/// The pure crate's bytes of a claimed slab.
+/// The version that this program reads of a slab.
+const fn version_of(magic: [u8; 8]) -> u8 {
+    if magic[4] == BOOK_MAGIC[4] { BOOK_VERSION } else { RANKS_VERSION }
+}
+
+/// The pure crate's bytes of a claimed slab of the present version.
 pub fn slab_bytes(data: &[u8], magic: [u8; 8]) -> Result<&[u8]> {
     require!(data.len() > SLAB_PREFIX && data[..8] == magic, BallastError::BadSlab);
+    require_version(data, version_of(magic))?;
     Ok(&data[SLAB_PREFIX..])
 }
 
 /// The pure crate's bytes of a claimed slab, mutable.
 pub fn slab_bytes_mut(data: &mut [u8], magic: [u8; 8]) -> Result<&mut [u8]> {
     require!(data.len() > SLAB_PREFIX && data[..8] == magic, BallastError::BadSlab);
+    require_version(data, version_of(magic))?;
     Ok(&mut data[SLAB_PREFIX..])
 }
