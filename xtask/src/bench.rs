@@ -42,7 +42,7 @@ fn finish(mut bench: Command) -> Result<()> {
 /// Builds what measures, with the features that `cargo xtask test` builds the same crates with, so that neither compiles
 /// them again for the other.
 fn build(example: &str) -> Result<PathBuf> {
-    let mut child = Command::new(workspace::cargo())
+    let mut child = workspace::cargo()
         .args(["build", "--workspace", "--example", example, "--message-format=json-render-diagnostics"])
         .current_dir(workspace::root())
         .stdout(Stdio::piped())

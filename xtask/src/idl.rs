@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn path() -> PathBuf {
 
 /// Runs the tests that print the parts.
 fn print_parts() -> Result<String> {
-    let output = Command::new(workspace::cargo())
+    let output = workspace::cargo()
         .args(["test", "--package", Program::BALLAST.package, "--lib", "--features", "idl-build"])
         .args(["__anchor_private_print_idl", "--", "--show-output", "--quiet", "--test-threads=1"])
         .env("ANCHOR_IDL_BUILD_NO_DOCS", "FALSE")

@@ -35,7 +35,7 @@ fn run_binary(binary: &str, arguments: &[String]) -> Result<()> {
 /// Builds every binary, with the features that `cargo xtask test` and `bench` build the same crates with (an example
 /// brings the dependencies of tests in), so that none of them compiles everything again for another.
 pub fn build_binaries() -> Result<()> {
-    let mut build = Command::new(workspace::cargo());
+    let mut build = workspace::cargo();
     build.args(["build", "--workspace", "--bins", "--example", "bench"]).current_dir(workspace::root());
     if !build.status().context("starting cargo build")?.success() {
         bail!("the binaries did not compile: see above");

@@ -103,7 +103,7 @@ fn build_with_platform_tools(cargo_build_sbf: &Path, program: Program, features:
 
 fn build_with_parts(parts: &Bootstrapped, program: Program, features: &[&str]) -> Result<PathBuf> {
     let folder = output_folder(features);
-    let mut command = Command::new(workspace::cargo());
+    let mut command = workspace::cargo();
     command
         .args(["build", "--release", "--lib", "--package", program.package])
         .args(["-Zbuild-std=std,panic_abort", "-Zjson-target-spec", "--target"])

@@ -1,7 +1,7 @@
 //! Runs every test of the workspace and adds up what the runner counted.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
@@ -11,7 +11,7 @@ use crate::workspace;
 /// Builds the on-chain programs, which tests load from `target/deploy`, then runs `cargo test` with `arguments`.
 pub fn run(arguments: &[String]) -> Result<()> {
     sbpf_build::build_all(&Program::ALL)?;
-    let mut command = Command::new(workspace::cargo());
+    let mut command = workspace::cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
     let mut child =
         command.current_dir(workspace::root()).stdout(Stdio::piped()).spawn().context("starting cargo test")?;

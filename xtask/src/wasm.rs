@@ -27,7 +27,7 @@ pub fn build() -> Result<()> {
     let tools = WasmTools::find_or_install()?;
     let target_dir = workspace::target_dir().join("wasm");
     let step = Step::start("Compiling the app's arithmetic to WebAssembly");
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo
         .args(["build", "--lib", "--package", PACKAGE, "--profile", PROFILE, "--target", TARGET, "--target-dir"])
         .arg(&target_dir)

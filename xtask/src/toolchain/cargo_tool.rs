@@ -1,7 +1,6 @@
 //! Cargo's own extensions, compiled into the cache in the version that the project was tried with.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::Result;
 
@@ -15,7 +14,7 @@ pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
         let step = Step::start(format!("Compiling {name} (a minute, only this once)"));
         let build = folder.join("build");
         step.run(
-            Command::new(workspace::cargo())
+            workspace::cargo()
                 .args(["install", "--locked", "--version", version, name, "--root"])
                 .arg(folder)
                 .env("CARGO_TARGET_DIR", &build)

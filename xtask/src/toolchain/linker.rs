@@ -38,7 +38,7 @@ fn fill_linker(folder: &Path, llvm: &Path) -> Result<()> {
     let step = Step::start("Compiling sbpf-linker (some minutes, only this once)");
     let build = folder.join("build");
     step.run(
-        Command::new(workspace::cargo())
+        workspace::cargo()
             .args(["install", "--locked", "--version", LINKER_VERSION, "sbpf-linker", "--root"])
             .arg(folder)
             .env("CARGO_TARGET_DIR", &build)

@@ -85,7 +85,7 @@ fn bindgen(cache: &Cache) -> Result<PathBuf> {
         let build = folder.join("build");
         let install = |locked: &[&str]| {
             step.run(
-                Command::new(workspace::cargo())
+                workspace::cargo()
                     .args(["install", "--version", &version, "wasm-bindgen-cli", "--root"])
                     .arg(folder)
                     .args(locked)
