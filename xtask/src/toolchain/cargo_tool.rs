@@ -1,6 +1,6 @@
-//! Cargo's own extensions, compiled into the cache in the version that the project was tried with.
+//! Programs from the Rust registry, compiled into the cache in the version that the project was tried with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -12,18 +12,22 @@ use crate::workspace;
 pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
     Cache::open()?.part(name, &format!("{name} {version}"), |folder| {
         let step = Step::start(format!("Compiling {name} (a minute, only this once)"));
-        let build = folder.join("build");
-        step.run(
-            workspace::cargo()
-                .args(["install", "--locked", "--version", version, name, "--root"])
-                .arg(folder)
-                .env("CARGO_TARGET_DIR", &build)
-                .env_remove("RUSTFLAGS")
-                // Outside the checkout, whose cargo configuration is not meant for this.
-                .current_dir(folder),
-        )?;
-        cache::remove(&build)?;
+        install(&step, folder, name, version, true)?;
         step.done();
         Ok(())
     })
+}
+
+/// Compiles a program into the `bin` of `folder`; `locked` takes the dependencies that it was published with.
+pub fn install(step: &Step, folder: &Path, package: &str, version: &str, locked: bool) -> Result<()> {
+    let build = folder.join("build");
+    let mut install = workspace::cargo();
+    install.args(["install", "--version", version, package, "--root"]).arg(folder);
+    if locked {
+        install.arg("--locked");
+    }
+    // Outside the checkout, whose cargo configuration is not meant for this.
+    install.env("CARGO_TARGET_DIR", &build).env_remove("RUSTFLAGS").current_dir(folder);
+    step.run(&mut install)?;
+    cache::remove(&build)
 }

@@ -9,10 +9,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::cache::{self, Cache, write_script};
+use super::cache::{Cache, write_script};
+use super::cargo_tool;
 use super::debian::{self, Architecture, Release};
 use crate::progress::Step;
-use crate::workspace;
 
 const LLVM_PACKAGE: &str = "libllvm23";
 const LINKER_VERSION: &str = "0.2.6";
@@ -36,17 +36,7 @@ fn fill_llvm(prefix: &Path) -> Result<()> {
 
 fn fill_linker(folder: &Path, llvm: &Path) -> Result<()> {
     let step = Step::start("Compiling sbpf-linker (some minutes, only this once)");
-    let build = folder.join("build");
-    step.run(
-        workspace::cargo()
-            .args(["install", "--locked", "--version", LINKER_VERSION, "sbpf-linker", "--root"])
-            .arg(folder)
-            .env("CARGO_TARGET_DIR", &build)
-            .env_remove("RUSTFLAGS")
-            // Outside the checkout, whose cargo configuration is not meant for this.
-            .current_dir(folder),
-    )?;
-    cache::remove(&build)?;
+    cargo_tool::install(&step, folder, "sbpf-linker", LINKER_VERSION, true)?;
 
     let Architecture { libraries, loader, .. } = Architecture::of_host()?;
     let libraries = llvm.join("usr/lib").join(libraries);

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::cache::{self, Cache};
+use super::cache::Cache;
+use super::cargo_tool;
 use super::{on_path, rust};
 use crate::progress::Step;
 use crate::workspace;
@@ -82,21 +83,9 @@ fn bindgen(cache: &Cache) -> Result<PathBuf> {
     let version = locked_version("wasm-bindgen")?;
     let folder = cache.part("wasm-bindgen", &format!("wasm-bindgen-cli {version}, 1"), |folder| {
         let step = Step::start("Compiling wasm-bindgen (some minutes, only this once)");
-        let build = folder.join("build");
-        let install = |locked: &[&str]| {
-            step.run(
-                workspace::cargo()
-                    .args(["install", "--version", &version, "wasm-bindgen-cli", "--root"])
-                    .arg(folder)
-                    .args(locked)
-                    .env("CARGO_TARGET_DIR", &build)
-                    .env_remove("RUSTFLAGS")
-                    .current_dir(folder),
-            )
-        };
+        let install = |locked| cargo_tool::install(&step, folder, "wasm-bindgen-cli", &version, locked);
         // A mirror of the registry that lags behind may lack a version that the program was locked to.
-        install(&["--locked"]).or_else(|_| install(&[]))?;
-        cache::remove(&build)?;
+        install(true).or_else(|_| install(false))?;
         step.done();
         Ok(())
     })?;
