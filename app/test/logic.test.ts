@@ -2,75 +2,14 @@ import './wasm';
 
 import { describe, expect, it } from 'vitest';
 
-import { orderOf, type TicketForm } from '../src/components/Ticket';
 import { groupings } from '../src/components/Book';
 import { untilFullHour } from '../src/components/MarketBar';
 import { hrefOf, parseRoute } from '../src/hooks/route';
-import { worstPrice } from '../src/lib/actions';
 import { initialCluster, isLocal, socketOf } from '../src/lib/cluster';
+import { indexerBase } from '../src/lib/indexer';
 import { candlesOf } from '../src/lib/feed';
 import { trouble, troubleOf } from '../src/lib/problems';
 import { fromBase64, toBase64 } from '../src/lib/rpc';
-import type { MarketInfo } from '../src/wasm/ballast_wasm';
-
-const market = {
-  index: 0,
-  symbol: 'BTC',
-  lotExponent: 5,
-  tick: 10n,
-  minLots: 10n,
-  mark: 1_214_000n,
-  bandLow: 1_153_300n,
-  bandHigh: 1_274_700n,
-} as MarketInfo;
-
-const form: TicketForm = {
-  buys: true,
-  kind: 'market',
-  unit: 'usd',
-  amount: '12140',
-  limit: '',
-  slippage: '0.5',
-  postOnly: false,
-  immediate: false,
-  reduceOnly: false,
-};
-
-describe('the ticket', () => {
-  it('turns dollars into lots at the mark, and slippage into a worst price on the tick', () => {
-    expect(orderOf(form, market, 0n)).toMatchObject({ lots: 10_000n, price: 1_220_070n, kind: 'immediateOrCancel' });
-    expect(orderOf({ ...form, buys: false }, market, 0n)).toMatchObject({ price: 1_207_930n });
-  });
-
-  it('takes dollars at the limit of a limit order', () => {
-    const limit = orderOf({ ...form, kind: 'limit', limit: '60700' }, market, 0n);
-    expect(limit).toMatchObject({ lots: 20_000n, price: 607_000n, kind: 'limit' });
-  });
-
-  it('takes a part of the most that is possible', () => {
-    expect(orderOf({ ...form, unit: 'percent', amount: '25' }, market, 4_000n)).toMatchObject({ lots: 1_000n });
-    expect(orderOf({ ...form, unit: 'percent', amount: '101' }, market, 4_000n)).toBe('At most 100 per cent.');
-  });
-
-  it('rests only where nothing says otherwise', () => {
-    const limit = { ...form, kind: 'limit' as const, limit: '121000' };
-    expect(orderOf({ ...limit, postOnly: true }, market, 0n)).toMatchObject({ kind: 'postOnly' });
-    expect(orderOf({ ...limit, immediate: true }, market, 0n)).toMatchObject({ kind: 'immediateOrCancel' });
-    expect(orderOf({ ...limit, reduceOnly: true }, market, 0n)).toMatchObject({ kind: 'immediateOrCancel', reduceOnly: true });
-  });
-
-  it('says what is missing', () => {
-    expect(orderOf({ ...form, amount: '' }, market, 0n)).toBe('Enter a size.');
-    expect(orderOf({ ...form, kind: 'limit', limit: 'x' }, market, 0n)).toBe('Enter a price.');
-    expect(orderOf({ ...form, amount: '5' }, market, 0n)).toContain('smallest order');
-    expect(orderOf({ ...form, slippage: '80' }, market, 0n)).toContain('Slippage');
-  });
-
-  it('never asks for a price outside the band or off the tick', () => {
-    expect(worstPrice(market, true, 5_000n)).toBe(1_274_700n);
-    expect(worstPrice({ ...market, bandLow: 1_153_301n }, false, 5_000n)).toBe(1_153_310n);
-  });
-});
 
 describe('bars', () => {
   it('follow the mark, begin where the one before ended, and add volume up', () => {
@@ -92,6 +31,13 @@ describe('networks', () => {
     expect([named.ws, isLocal(named)]).toEqual(['ws://localhost:1235', true]);
     expect(isLocal(initialCluster('?rpc=https://example.org', empty))).toBe(false);
     expect(initialCluster('', { getItem: () => 'nonsense' }).name).toBe('Localnet');
+  });
+
+  it('have an indexer where the address names one', () => {
+    expect(initialCluster('?rpc=http://localhost:1234&indexer=http://127.0.0.1:8898', empty).indexer).toBe('http://127.0.0.1:8898/v1');
+    expect(initialCluster('?indexer=https://example.org/ballast/v1/', empty).indexer).toBe('https://example.org/ballast/v1');
+    expect(initialCluster('?indexer=javascript:alert(1)', empty).indexer).toBeUndefined();
+    expect(indexerBase('nonsense')).toBeNull();
   });
 
   it('have a socket one port higher, or at the same place', () => {

@@ -1,9 +1,9 @@
 // What components read of the chain. Each names what it depends on and is rendered again when that changes.
-import { useCallback, useMemo, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 import type { Candle, Trade } from '../lib/feed';
 import type { Funds } from '../lib/chain';
-import type { AccountInfo, IndexInfo, Levels, MarketInfo, OpenOrder } from '../wasm/ballast_wasm';
+import type { AccountInfo, IndexInfo, Levels, MarketInfo, OpenOrder, TriggerInfo } from '../wasm/ballast_wasm';
 import { useSession } from './session';
 
 /** The version of a topic, which changes with it. */
@@ -20,6 +20,21 @@ export function useTopic(topic: string): number {
 export function useDerived<T>(causes: readonly unknown[], compute: () => T): T {
   // eslint-disable-next-line react-hooks/exhaustive-deps, react-hooks/use-memo
   return useMemo(compute, causes);
+}
+
+/** A value that changes at most once in so many milliseconds: for what costs more than a frame has. */
+export function usePaced<T>(value: T, everyMs: number): T {
+  const [shown, setShown] = useState(value);
+  const changedAt = useRef(0);
+  useEffect(() => {
+    const left = changedAt.current + everyMs - performance.now();
+    const timer = setTimeout(() => {
+      changedAt.current = performance.now();
+      setShown(value);
+    }, Math.max(left, 0));
+    return () => clearTimeout(timer);
+  }, [value, everyMs]);
+  return shown;
 }
 
 /** How far the page has come, and whether updates are coming in. */
@@ -75,6 +90,12 @@ export function useAccount(): AccountInfo | null {
 export function useOrders(account: AccountInfo | null): readonly OpenOrder[] {
   const { chain } = useSession();
   return useDerived([chain, account], () => (account ? chain.orders(account) : []));
+}
+
+/** An account's take-profits and stops. */
+export function useTriggers(account: AccountInfo | null): readonly TriggerInfo[] {
+  const { chain } = useSession();
+  return useDerived([chain, account], () => (account ? chain.triggers(account) : []));
 }
 
 /** What the wallet has outside the exchange. */

@@ -1,34 +1,20 @@
-// What a trader does, as instructions of the generated client.
+// What owners do with accounts and money, as instructions of the generated client. Orders and protection have their own files.
 import { AccountRole, address, createNoopSigner, type AccountMeta, type Instruction } from '@solana/kit';
 
 import {
-  OrderKind as WireKind,
-  SelfTradeMode,
-  getCancelAllInstruction,
-  getCancelOrderInstruction,
   getCloseMarginAccountInstruction,
   getDepositInstruction,
   getOpenMarginAccountInstruction,
-  getPlaceOrderInstruction,
   getSetDelegateInstruction,
+  getTransferCollateralInstruction,
   getWithdrawInstruction,
 } from '../generated';
-import type { AccountInfo, ExchangeInfo, MarketInfo, OpenOrder, OrderInput } from '../wasm/ballast_wasm';
+import type { AccountInfo, ExchangeInfo, MarketInfo } from '../wasm/ballast_wasm';
 import { createTokenAccount, tokenAddress } from './tokens';
 
 const NOBODY = address('11111111111111111111111111111111');
-/** Makers that one order of the page meets at most. */
-export const MAX_MAKERS = 32;
-
-const KINDS: Record<OrderInput['kind'], WireKind> = {
-  limit: WireKind.Limit,
-  postOnly: WireKind.PostOnly,
-  immediateOrCancel: WireKind.ImmediateOrCancel,
-  fillOrKill: WireKind.FillOrKill,
-};
-
 /** The account's other markets, which an instruction has to be given. */
-function others(markets: readonly MarketInfo[], account: AccountInfo, except?: number): AccountMeta[] {
+export function others(markets: readonly MarketInfo[], account: Pick<AccountInfo, 'positions'>, except?: number): AccountMeta[] {
   return account.positions
     .filter(({ market }) => market !== except)
     .flatMap(({ market }) => {
@@ -37,8 +23,39 @@ function others(markets: readonly MarketInfo[], account: AccountInfo, except?: n
     });
 }
 
-function withOthers(instruction: Instruction, more: AccountMeta[]): Instruction {
+/** An instruction with more accounts at its end. */
+export function withOthers(instruction: Instruction, more: AccountMeta[]): Instruction {
   return { ...instruction, accounts: [...(instruction.accounts ?? []), ...more] };
+}
+
+/** Opens an owner's margin account with this number; he pays its rent. */
+export function openAccount(exchange: ExchangeInfo, owner: string, margin: string, number: number): Instruction {
+  const signer = createNoopSigner(address(owner));
+  return getOpenMarginAccountInstruction({
+    payer: signer,
+    owner: signer,
+    exchange: address(exchange.address),
+    margin: address(margin),
+    number,
+  });
+}
+
+/** Moves settled money between two accounts of one owner, under the conditions of a withdrawal. */
+export function transfer(
+  exchange: ExchangeInfo,
+  markets: readonly MarketInfo[],
+  from: Pick<AccountInfo, 'address' | 'owner' | 'positions'>,
+  to: string,
+  amount: bigint,
+): Instruction {
+  const move = getTransferCollateralInstruction({
+    owner: createNoopSigner(address(from.owner)),
+    exchange: address(exchange.address),
+    from: address(from.address),
+    to: address(to),
+    amount,
+  });
+  return withOthers(move, others(markets, from));
 }
 
 /** Puts money from the wallet into a margin account, opening it if it does not exist. */
@@ -51,13 +68,6 @@ export async function deposit(
   amount: bigint,
 ): Promise<Instruction[]> {
   const signer = createNoopSigner(address(owner));
-  const open = getOpenMarginAccountInstruction({
-    payer: signer,
-    owner: signer,
-    exchange: address(exchange.address),
-    margin: address(margin),
-    number,
-  });
   const put = getDepositInstruction({
     depositor: signer,
     exchange: address(exchange.address),
@@ -66,7 +76,7 @@ export async function deposit(
     vault: address(exchange.vault),
     amount,
   });
-  return exists ? [put] : [open, put];
+  return exists ? [put] : [openAccount(exchange, owner, margin, number), put];
 }
 
 /** Takes settled money out into the wallet. */
@@ -87,71 +97,6 @@ export async function withdraw(
   return [await createTokenAccount(account.owner, exchange.quoteMint), withOthers(take, others(markets, account))];
 }
 
-/** Places an order. `trader` is the owner or the delegate. */
-export function placeOrder(
-  markets: readonly MarketInfo[],
-  account: AccountInfo,
-  trader: string,
-  order: OrderInput,
-): Instruction {
-  const market = markets[order.market]!;
-  const place = getPlaceOrderInstruction({
-    trader: createNoopSigner(address(trader)),
-    margin: address(account.address),
-    market: address(market.address),
-    book: address(market.book),
-    ranks: address(market.ranks),
-    order: {
-      buys: order.buys,
-      kind: KINDS[order.kind],
-      price: order.price,
-      lots: order.lots,
-      reduceOnly: order.reduceOnly,
-      clientId: BigInt(Date.now()),
-      expiresAt: 0n,
-      selfTrade: SelfTradeMode.CancelResting,
-      maxMakers: order.maxMakers,
-      peg: null,
-    },
-  });
-  return withOthers(place, others(markets, account, order.market));
-}
-
-/** Cancels one order. */
-export function cancelOrder(
-  markets: readonly MarketInfo[],
-  account: AccountInfo,
-  trader: string,
-  order: OpenOrder,
-): Instruction {
-  const market = markets[order.market]!;
-  return getCancelOrderInstruction({
-    trader: createNoopSigner(address(trader)),
-    margin: address(account.address),
-    market: address(market.address),
-    book: address(market.book),
-    orderId: order.id,
-  });
-}
-
-/** Cancels all orders of an account in a market. */
-export function cancelAll(
-  markets: readonly MarketInfo[],
-  account: AccountInfo,
-  trader: string,
-  market: number,
-): Instruction {
-  const info = markets[market]!;
-  return getCancelAllInstruction({
-    trader: createNoopSigner(address(trader)),
-    margin: address(account.address),
-    market: address(info.address),
-    book: address(info.book),
-    side: 2,
-    limit: 64,
-  });
-}
-
 /** Names who may trade for the account but not withdraw; `null` for nobody. */
 export function setDelegate(account: AccountInfo, delegate: string | null): Instruction {
   return getSetDelegateInstruction({
@@ -168,17 +113,4 @@ export function closeAccount(account: AccountInfo): Instruction {
     margin: address(account.address),
     receiver: address(account.owner),
   });
-}
-
-/** The worst price of a market order: `slippageBps` beyond the mark, inside the band, on the tick. */
-export function worstPrice(market: MarketInfo, buys: boolean, slippageBps: bigint): bigint {
-  const { mark, tick, bandLow, bandHigh } = market;
-  if (buys) {
-    const limit = mark + (mark * slippageBps) / 10_000n;
-    const inside = limit < bandHigh ? limit : bandHigh;
-    return inside - (inside % tick);
-  }
-  const limit = mark - (mark * slippageBps) / 10_000n;
-  const inside = limit > bandLow ? limit : bandLow;
-  return inside + ((tick - (inside % tick)) % tick);
 }

@@ -13,6 +13,7 @@ import {
   type ExchangeInfo,
   type MarketInfo,
   type OpenOrder,
+  type TriggerInfo,
 } from '../wasm/ballast_wasm';
 import type { Cluster } from './cluster';
 import { LogFeed, type MarketFeed } from './feed';
@@ -108,6 +109,11 @@ export class Chain {
   /** An account's resting orders, newest first. */
   orders(account: AccountInfo): OpenOrder[] {
     return account.positions.flatMap(({ market }) => this.ask((desk) => desk.orders(account.address, market)) ?? []);
+  }
+
+  /** An account's take-profits and stops, newest first in each market. */
+  triggers(account: AccountInfo): TriggerInfo[] {
+    return account.positions.flatMap(({ market }) => this.ask((desk) => desk.triggers(account.address, market)) ?? []);
   }
 
   /** The chain's time in unix seconds. */

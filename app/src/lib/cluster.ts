@@ -1,4 +1,5 @@
 // Which network the page talks to.
+import { indexerBase } from './indexer';
 
 /** A network and how it is reached. */
 export interface Cluster {
@@ -7,6 +8,8 @@ export interface Cluster {
   ws: string;
   /** The exchange's address; the first one that the network has when it is not named. */
   exchange?: string;
+  /** An indexer's interface; the page works without one. */
+  indexer?: string;
   /** As wallets name it. */
   chain: `solana:${string}`;
 }
@@ -43,28 +46,30 @@ export function socketOf(rpc: string): string {
   return url.toString().replace(/\/$/, '');
 }
 
-/** From the page's address (`?rpc=…&ws=…&exchange=…`), or as chosen before, or the local network. */
+/** From the page's address (`?rpc=…&ws=…&exchange=…&indexer=…`), or as chosen before, or the local network. */
 export function initialCluster(search: string, storage: Pick<Storage, 'getItem'>): Cluster {
   const query = new URLSearchParams(search);
   const rpc = query.get('rpc');
+  const indexer = indexerBase(query.get('indexer'));
+  const withIndexer = (cluster: Cluster): Cluster => (indexer ? { ...cluster, indexer } : cluster);
   if (rpc) {
     const exchange = query.get('exchange');
     const local = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])/.test(rpc);
-    return {
+    return withIndexer({
       name: local ? 'Localnet' : 'Custom',
       rpc,
       ws: query.get('ws') ?? socketOf(rpc),
       chain: local ? 'solana:localnet' : 'solana:mainnet',
       ...(exchange ? { exchange } : {}),
-    };
+    });
   }
   try {
     const stored = JSON.parse(storage.getItem(STORED) ?? 'null') as Partial<Cluster> | null;
-    if (stored?.rpc && stored.ws && stored.chain && stored.name) return stored as Cluster;
+    if (stored?.rpc && stored.ws && stored.chain && stored.name) return withIndexer(stored as Cluster);
   } catch {
     // What is stored was written by something else.
   }
-  return CLUSTERS[0]!;
+  return withIndexer(CLUSTERS[0]!);
 }
 
 /** Remembers the choice. */

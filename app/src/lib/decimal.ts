@@ -43,3 +43,11 @@ export function parseDecimal(text: string, scale: number): bigint | null {
   const value = BigInt((whole === '' ? '0' : whole) + cut);
   return scale < 0 ? value / power(-scale) : value;
 }
+
+/** As `parseDecimal`, of a number that may be negative. */
+export function parseSigned(text: string, scale: number): bigint | null {
+  const trimmed = text.trim();
+  const negative = /^[-−]/.test(trimmed);
+  const magnitude = parseDecimal(trimmed.replace(/^[-−+]/, ''), scale);
+  return magnitude === null ? null : negative ? -magnitude : magnitude;
+}

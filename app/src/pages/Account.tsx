@@ -1,7 +1,9 @@
 import { useState } from 'react';
 
 import { DepositDialog, WithdrawDialog } from '../components/Money';
-import { Orders, Positions, Summary } from '../components/Positions';
+import { Orders } from '../components/Orders';
+import { Positions } from '../components/Positions';
+import { Summary } from '../components/Summary';
 import { useAccounts, useFunds, useMarkets } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import { closeAccount, setDelegate } from '../lib/actions';

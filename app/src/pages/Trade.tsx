@@ -4,9 +4,12 @@ import { Book, Trades } from '../components/Book';
 import { Chart } from '../components/Chart';
 import { Choice } from '../components/Choice';
 import { MarketBar } from '../components/MarketBar';
-import { Orders, Positions, Summary } from '../components/Positions';
-import { Ticket } from '../components/Ticket';
-import { useAccount, useOrders } from '../hooks/chain';
+import { Orders } from '../components/Orders';
+import { Positions } from '../components/Positions';
+import { Summary } from '../components/Summary';
+import { Triggers } from '../components/Triggers';
+import { Ticket } from '../components/ticket/Ticket';
+import { useAccount, useOrders, useTriggers } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import type { MarketInfo } from '../wasm/ballast_wasm';
 
@@ -72,12 +75,13 @@ export function TradePage({ market }: { market: MarketInfo }) {
   );
 }
 
-type Tab = 'positions' | 'orders' | 'summary';
+type Tab = 'positions' | 'orders' | 'triggers' | 'summary';
 
 function Holdings() {
   const { connected } = useSession();
   const account = useAccount();
   const orders = useOrders(account);
+  const triggers = useTriggers(account);
   const [tab, setTab] = useState<Tab>('positions');
   const positions = account?.positions.filter(({ lots }) => lots !== 0n).length ?? 0;
   return (
@@ -88,6 +92,7 @@ function Holdings() {
           options={[
             ['positions', `Positions${positions ? ` ${positions}` : ''}`],
             ['orders', `Orders${orders.length ? ` ${orders.length}` : ''}`],
+            ['triggers', `Protection${triggers.length ? ` ${triggers.length}` : ''}`],
             ['summary', 'Account'],
           ]}
           value={tab}
@@ -98,6 +103,7 @@ function Holdings() {
         <>
           {tab === 'positions' && <Positions account={account} />}
           {tab === 'orders' && <Orders account={account} />}
+          {tab === 'triggers' && <Triggers account={account} />}
           {tab === 'summary' && <Summary account={account} />}
         </>
       ) : (

@@ -14,7 +14,8 @@ use tsify::Tsify;
 use crate::{
     desk::{Desk, open},
     error::Problem,
-    market::share_bps,
+    market::{share_bps, stands_at},
+    protection::LadderInfo,
 };
 
 /// A margin account. Money in atoms.
@@ -54,6 +55,8 @@ pub struct AccountInfo {
     pub stage: String,
     /// When deleveraging or insurance had to come in, if so: nothing else can be done until it is resolved.
     pub bankrupt_since: Option<i64>,
+    /// Its own rules of deleveraging.
+    pub ladder: LadderInfo,
     /// What it has in each market.
     pub positions: Vec<PositionInfo>,
 }
@@ -133,6 +136,8 @@ pub struct OpenOrder {
     pub price: u64,
     /// Where a pegged order stands from the mark.
     pub peg: Option<i64>,
+    /// The price at which it would match now: its own, or where the peg stands, which may be beyond its limit.
+    pub standing: u64,
     /// What is left of it.
     pub lots: u64,
     /// Its owner's number for it.
@@ -164,6 +169,7 @@ impl Desk {
             withdrawable: self.withdrawable(&view, key, margin)?,
             stage: stage_name(account.stage()).to_owned(),
             bankrupt_since: Some(margin.progress().bankrupt_since).filter(|since| *since != 0),
+            ladder: margin.ladder().into(),
             positions: Vec::new(),
         };
         for slot in &margin.slots {
@@ -232,7 +238,7 @@ impl Desk {
     }
 
     /// The most that `withdraw` would pay out now: the largest amount after which its own checks still pass.
-    fn withdrawable(&self, view: &View, key: &Pubkey, margin: &MarginAccount) -> Result<u64, Problem> {
+    pub(crate) fn withdrawable(&self, view: &View, key: &Pubkey, margin: &MarginAccount) -> Result<u64, Problem> {
         for slot in margin.slots.iter().filter(|slot| slot.lots != 0 || slot.seat != 0) {
             let Some(market) = slot.market() else { continue };
             if self.price_refusal(&open(view, market)?.market, Action::Withdraw).is_some() {
@@ -258,7 +264,8 @@ impl Desk {
         if seat == 0 {
             return Ok(Vec::new());
         }
-        let book = &open(&view, market)?.book;
+        let open = open(&view, market)?;
+        let (book, references) = (&open.book, open.market.terms(self.now)?.references);
         let failed = |error: ballast_book::BookError| Problem::local("Decode", error.to_string());
         book.seat(seat, &key.to_bytes()).map_err(failed)?;
         let orders = book.seat_orders(seat).map_err(failed)?;
@@ -268,6 +275,7 @@ impl Desk {
             buys: order.side == ballast_units::Side::Long,
             price: order.price.0,
             peg: order.peg,
+            standing: order.peg.map_or(order.price.0, |offset| stands_at(order.side, references, offset)),
             lots: order.lots.0,
             client_id: order.client_id,
             expires_at: order.expires_at,

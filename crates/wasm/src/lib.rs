@@ -12,6 +12,7 @@ mod events;
 mod index;
 mod market;
 mod preview;
+mod protection;
 
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -24,7 +25,8 @@ pub use error::Problem;
 pub use events::{FillInfo, PageEvent};
 pub use index::{CellInfo, DeleverageEffect, IndexInfo};
 pub use market::{Level, Levels, MarketInfo, TierInfo};
-pub use preview::{OrderInput, OrderKind, Preview, Standing};
+pub use preview::{Isolated, OrderInput, OrderKind, Preview, Standing};
+pub use protection::{LadderInfo, RungInfo, TriggerInfo};
 
 /// An exchange as far as the page knows it.
 #[wasm_bindgen]
@@ -87,6 +89,11 @@ impl Desk {
     /// The account's resting orders in a market, newest first.
     pub fn orders(&self, address: &str, market: u16) -> Result<Vec<Ts<OpenOrder>>, Problem> {
         all_out(&self.0.orders(&key(address)?, market)?)
+    }
+
+    /// The account's triggers in a market, newest first.
+    pub fn triggers(&self, address: &str, market: u16) -> Result<Vec<Ts<TriggerInfo>>, Problem> {
+        all_out(&self.0.triggers(&key(address)?, market)?)
     }
 
     /// What an order would do to the account now, by really placing it on a copy of the market.

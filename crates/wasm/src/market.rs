@@ -6,7 +6,7 @@ use ballast::{
 };
 use ballast_client::addresses::MarketKeys;
 use ballast_risk::oracle::Action;
-use ballast_units::{BPS, Side};
+use ballast_units::{BPS, Price, Side};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
@@ -240,4 +240,13 @@ fn status(market: &Market) -> Result<&'static str, BallastError> {
 /// A part of a whole in basis points, rounded down; the whole of nothing is nothing.
 pub(crate) fn share_bps(part: u128, whole: u128) -> u32 {
     u32::try_from(part.saturating_mul(u128::from(BPS)) / whole.max(1)).unwrap_or(u32::MAX)
+}
+
+/// Where a pegged order of a side stands: its distance from the mark, rounded to the tick down for bids and up for asks.
+pub(crate) fn stands_at(side: Side, references: (Price, Price), offset: i64) -> u64 {
+    let reference = match side {
+        Side::Long => references.0,
+        Side::Short => references.1,
+    };
+    reference.0.saturating_add_signed(offset)
 }

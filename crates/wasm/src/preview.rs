@@ -9,7 +9,7 @@ use ballast::{
     state::MarginAccount,
 };
 use ballast_book::{NewOrder, SelfTrade, Stopped};
-use ballast_client::view::View;
+use ballast_client::{addresses, view::View};
 use ballast_risk::fees;
 use ballast_units::{Lots, MAX_LOTS, Price, Side};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use crate::{
     account::stage_name,
     desk::{Desk, open},
     error::Problem,
+    market::stands_at,
 };
 
 /// How long an order lives.
@@ -30,10 +31,23 @@ pub enum OrderKind {
     Limit,
     /// Rests, or is refused if it would match.
     PostOnly,
+    /// Rests; one tick behind what it would match.
+    PostOnlySlide,
     /// Matches; what is left is dropped.
     ImmediateOrCancel,
     /// Matches completely or not at all.
     FillOrKill,
+}
+
+/// A fresh account of the same owner, with which an order is placed: its position risks only what is moved there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(large_number_types_as_bigints)]
+#[serde(rename_all = "camelCase")]
+pub struct Isolated {
+    /// Its number.
+    pub number: u16,
+    /// What is moved there first.
+    pub collateral: u64,
 }
 
 /// An order to try.
@@ -47,7 +61,7 @@ pub struct OrderInput {
     pub buys: bool,
     /// How long it lives.
     pub kind: OrderKind,
-    /// Worst price.
+    /// Worst price; of a pegged order its limit.
     pub price: u64,
     /// Lots.
     pub lots: u64,
@@ -55,6 +69,16 @@ pub struct OrderInput {
     pub reduce_only: bool,
     /// Makers at most.
     pub max_makers: u32,
+    /// Of an order that follows the mark: its distance from it.
+    #[serde(default)]
+    pub peg: Option<i64>,
+    /// The first second at which it no longer matches; 0 for never.
+    #[serde(default)]
+    #[tsify(optional)]
+    pub expires_at: i64,
+    /// The fresh account that it is for, if it is not for the account itself.
+    #[serde(default)]
+    pub isolated: Option<Isolated>,
 }
 
 impl OrderInput {
@@ -65,6 +89,7 @@ impl OrderInput {
             kind: match self.kind {
                 OrderKind::Limit => ballast::OrderKind::Limit,
                 OrderKind::PostOnly => ballast::OrderKind::PostOnly,
+                OrderKind::PostOnlySlide => ballast::OrderKind::PostOnlySlide,
                 OrderKind::ImmediateOrCancel => ballast::OrderKind::ImmediateOrCancel,
                 OrderKind::FillOrKill => ballast::OrderKind::FillOrKill,
             },
@@ -72,10 +97,10 @@ impl OrderInput {
             lots: self.lots,
             reduce_only: self.reduce_only,
             client_id: 0,
-            expires_at: 0,
+            expires_at: self.expires_at,
             self_trade: ballast::SelfTradeMode::CancelResting,
             max_makers: u8::try_from(self.max_makers).map_err(|_| Problem::of(BallastError::TooLarge))?,
-            peg: None,
+            peg: self.peg,
         })
     }
 }
@@ -128,6 +153,8 @@ pub struct Preview {
     pub worst: Option<u64>,
     /// Lots that come to rest.
     pub rests: u64,
+    /// The price at which they stand now.
+    pub rests_at: Option<u64>,
     /// Lots that are dropped.
     pub dropped: u64,
     /// The account before.
@@ -146,13 +173,15 @@ struct Tried {
     fee: u64,
     makers: u32,
     rests: u64,
+    rests_at: Option<u64>,
     dropped: u64,
 }
 
 impl Desk {
     pub(crate) fn preview(&self, key: &Pubkey, order: &OrderInput) -> Result<Preview, Problem> {
-        let margin = *self.margin(key)?;
         let view = self.view()?;
+        let (key, margin) = &self.trader(&view, key, order)?;
+        let margin = *margin;
         let entry = open(&view, order.market)?.entry;
         let before = standing(&view, key, &margin, order.market)?;
         let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
@@ -165,7 +194,7 @@ impl Desk {
         changed.replace(market, book, ranks)?;
         let after = standing(&changed, key, &tried.margin, order.market)?;
         let (best, worst) = self.reach(order, tried.filled)?;
-        let mut refusal = self.refused_at_once(key, order).err();
+        let mut refusal = self.refused_at_once(key, margin, order).err();
         if refusal.is_none() {
             let assessed = changed.assess_account(key, &tried.margin, Marks::Cautious, None)?;
             refusal = short_of_margin(order, &before, &after, require_initial_margin(&assessed.account).err());
@@ -178,6 +207,7 @@ impl Desk {
             best,
             worst,
             rests: tried.rests,
+            rests_at: tried.rests_at,
             dropped: tried.dropped,
             before,
             after,
@@ -185,10 +215,22 @@ impl Desk {
         })
     }
 
+    /// The account that the order is for: the one named, or a fresh one that was given money by it.
+    fn trader(&self, view: &View, key: &Pubkey, order: &OrderInput) -> Result<(Pubkey, MarginAccount), Problem> {
+        let margin = *self.margin(key)?;
+        let Some(Isolated { number, collateral }) = order.isolated else { return Ok((*key, margin)) };
+        if self.withdrawable(view, key, &margin)? < collateral {
+            return Err(Problem::of(BallastError::InsufficientSettled));
+        }
+        let mut fresh: MarginAccount = bytemuck::Zeroable::zeroed();
+        (fresh.version, fresh.number, fresh.collateral) = (margin.version, number, collateral);
+        (fresh.exchange, fresh.owner) = (margin.exchange, margin.owner);
+        Ok((addresses::margin_account(&margin.exchange, &margin.owner, number), fresh))
+    }
+
     /// Everything that the program's own desk says about the order but for the margin at its end, which takes the account's
     /// other markets: prices, sizes, states, limits, what the book says.
-    fn refused_at_once(&self, key: &Pubkey, order: &OrderInput) -> Result<(), Problem> {
-        let mut margin = *self.margin(key)?;
+    fn refused_at_once(&self, key: &Pubkey, mut margin: MarginAccount, order: &OrderInput) -> Result<(), Problem> {
         let view = self.view()?;
         let entry = open(&view, order.market)?.entry;
         let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
@@ -224,6 +266,9 @@ impl Desk {
             Ok(preview) => preview.refusal.is_none(),
             Err(_) => false,
         };
+        if order.reduce_only && order.isolated.is_some() {
+            return Ok(0);
+        }
         if order.reduce_only {
             let held = view.position(key, order.market)?.map_or(0, |state| state.position.0);
             let reduces = if order.buys { held < 0 } else { held > 0 };
@@ -253,6 +298,9 @@ fn place(
     order: &OrderInput,
     now: i64,
 ) -> Result<Tried, Problem> {
+    if matches!(order.kind, OrderKind::PostOnly | OrderKind::PostOnlySlide) {
+        return post(venue, margin, key, order, now);
+    }
     let slot = margin.slot_index_or_new(venue.market.index)?;
     touch(venue, &mut margin, slot, key)?;
     let side = side_of(order);
@@ -262,11 +310,13 @@ fn place(
         let reduces = if order.buys { held < 0 } else { held > 0 };
         wanted = if reduces { wanted.min(held.unsigned_abs()) } else { 0 };
     }
-    let mut tried = Tried { margin, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, dropped: 0 };
+    let mut tried = Tried { margin, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, rests_at: None, dropped: 0 };
     let mut complete = true;
-    if order.kind != OrderKind::PostOnly && wanted > 0 {
+    let references = venue.market.terms(now)?.references;
+    let standing = order.peg.map_or(order.price, |offset| stands_at(side, references, offset));
+    if wanted > 0 {
         let cause = Cause::Taker;
-        let (limit, self_trade, max_makers) = (Price(order.price), SelfTrade::CancelResting, order.max_makers);
+        let (limit, self_trade, max_makers) = (Price(standing), SelfTrade::CancelResting, order.max_makers);
         let terms = Take { side, lots: Lots(wanted), limit, self_trade, max_makers, cause };
         let matched = take(venue, &mut tried.margin, slot, key, &terms, now)?;
         settle_slot(venue.market, &mut tried.margin, slot, key)?;
@@ -277,12 +327,38 @@ fn place(
         complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
     }
     let left = wanted.saturating_sub(tried.filled);
-    let may_rest = matches!(order.kind, OrderKind::Limit | OrderKind::PostOnly);
-    if may_rest && complete && left >= venue.market.params.min_lots && left > 0 {
+    if order.kind == OrderKind::Limit && complete && left >= venue.market.params.min_lots && left > 0 {
         rest(venue, &mut tried.margin, slot, key, order, left)?;
-        tried.rests = left;
+        (tried.rests, tried.rests_at) = (left, Some(standing));
     }
     tried.dropped = left - tried.rests;
+    Ok(tried)
+}
+
+/// Lets the program's own desk put an order on the book that does not match, and looks where it stands. One that is
+/// refused changes nothing; why is said elsewhere.
+fn post(
+    venue: &mut Venue,
+    mut margin: MarginAccount,
+    key: &Pubkey,
+    order: &OrderInput,
+    now: i64,
+) -> Result<Tried, Problem> {
+    let before = margin;
+    let none = Others::new(&[], venue.market.exchange)?;
+    let placed =
+        ballast::logic::Desk::open(venue, &mut margin, key, &none, false, now)?.place(&order.to_args()?, false);
+    let mut tried =
+        Tried { margin: before, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, rests_at: None, dropped: order.lots };
+    if placed.is_err() {
+        return Ok(tried);
+    }
+    let seat = margin.slot_index(venue.market.index).map_or(0, |slot| margin.slots[slot].seat);
+    let failed = |error: ballast_book::BookError| Problem::local("Book", error.to_string());
+    let newest = venue.book.view().seat_orders(seat).map_err(failed)?.next();
+    let references = venue.market.terms(now)?.references;
+    let stands = newest.map(|order| order.peg.map_or(order.price.0, |at| stands_at(order.side, references, at)));
+    (tried.margin, tried.rests, tried.rests_at, tried.dropped) = (margin, order.lots, stands, 0);
     Ok(tried)
 }
 
@@ -302,11 +378,11 @@ fn rest(
     let new = NewOrder {
         side: side_of(order),
         price: Price(order.price),
-        peg: None,
+        peg: order.peg,
         lots: Lots(lots),
         seat: margin.slots[slot].seat,
         client_id: 0,
-        expires_at: 0,
+        expires_at: order.expires_at,
         flags: 0,
     };
     venue.book.rest(new).map(drop).map_err(failed)

@@ -1,0 +1,112 @@
+// Orders, as instructions of the generated client.
+import { address, createNoopSigner, type Instruction } from '@solana/kit';
+
+import {
+  OrderKind as WireKind,
+  SelfTradeMode,
+  getCancelAllInstruction,
+  getCancelOrderInstruction,
+  getPlaceOrderInstruction,
+  getReplaceOrderInstruction,
+  orderRef,
+  type OrderArgsArgs,
+} from '../generated';
+import type { AccountInfo, MarketInfo, OpenOrder, OrderInput } from '../wasm/ballast_wasm';
+import { others, withOthers } from './actions';
+
+/** Makers that one order of the page meets at most. */
+export const MAX_MAKERS = 32;
+/** Orders of a market that one instruction cancels. */
+const MAX_CANCELLED = 64;
+
+const KINDS: Record<OrderInput['kind'], WireKind> = {
+  limit: WireKind.Limit,
+  postOnly: WireKind.PostOnly,
+  postOnlySlide: WireKind.PostOnlySlide,
+  immediateOrCancel: WireKind.ImmediateOrCancel,
+  fillOrKill: WireKind.FillOrKill,
+};
+
+/** The account that orders, or a fresh one that is not on the network yet and has nothing anywhere. */
+export type Orderer = Pick<AccountInfo, 'address' | 'positions'>;
+
+/** As the program takes it. */
+export function orderArgs(order: OrderInput, clientId = BigInt(Date.now())): OrderArgsArgs {
+  return {
+    buys: order.buys,
+    kind: KINDS[order.kind],
+    price: order.price,
+    lots: order.lots,
+    reduceOnly: order.reduceOnly,
+    clientId,
+    expiresAt: order.expiresAt ?? 0n,
+    selfTrade: SelfTradeMode.CancelResting,
+    maxMakers: order.maxMakers,
+    peg: order.peg ?? null,
+  };
+}
+
+/** The accounts of everything that is done with a market's orders. `trader` is the owner or the delegate. */
+function keysOf(market: MarketInfo, account: Orderer, trader: string) {
+  return {
+    trader: createNoopSigner(address(trader)),
+    margin: address(account.address),
+    market: address(market.address),
+    book: address(market.book),
+  };
+}
+
+/** Places an order. */
+export function placeOrder(markets: readonly MarketInfo[], account: Orderer, trader: string, order: OrderInput): Instruction {
+  const market = markets[order.market]!;
+  const place = getPlaceOrderInstruction({
+    ...keysOf(market, account, trader),
+    ranks: address(market.ranks),
+    order: orderArgs(order),
+  });
+  return withOthers(place, others(markets, account, order.market));
+}
+
+/**
+ * Puts an order in the place of another; refused if that is gone. One that differs in nothing but fewer lots keeps its place
+ * in the queue, for which it keeps the other's number, too.
+ */
+export function replaceOrder(markets: readonly MarketInfo[], account: Orderer, trader: string, old: OpenOrder, order: OrderInput): Instruction {
+  const market = markets[order.market]!;
+  const replace = getReplaceOrderInstruction({
+    ...keysOf(market, account, trader),
+    ranks: address(market.ranks),
+    target: orderRef('Id', [old.id]),
+    order: orderArgs(order, old.clientId),
+    evenIfGone: false,
+  });
+  return withOthers(replace, others(markets, account, order.market));
+}
+
+/** Cancels one order. */
+export function cancelOrder(markets: readonly MarketInfo[], account: Orderer, trader: string, order: OpenOrder): Instruction {
+  return getCancelOrderInstruction({ ...keysOf(markets[order.market]!, account, trader), orderId: order.id });
+}
+
+/** Which of an account's orders are cancelled. */
+export type Side = 'bids' | 'asks' | 'both';
+
+const SIDES: Record<Side, number> = { bids: 0, asks: 1, both: 2 };
+
+/** Cancels an account's orders in a market, or those of a side. */
+export function cancelAll(markets: readonly MarketInfo[], account: Orderer, trader: string, market: number, side: Side = 'both'): Instruction {
+  return getCancelAllInstruction({ ...keysOf(markets[market]!, account, trader), side: SIDES[side], limit: MAX_CANCELLED });
+}
+
+/** The worst price of a market order: `slippageBps` beyond the mark, inside the band, on the tick. */
+export function worstPrice(market: MarketInfo, buys: boolean, slippageBps: bigint): bigint {
+  const { mark, tick, bandLow, bandHigh } = market;
+  if (buys) {
+    const limit = mark + (mark * slippageBps) / 10_000n;
+    const inside = limit < bandHigh ? limit : bandHigh;
+    return inside - (inside % tick);
+  }
+  const limit = mark - (mark * slippageBps) / 10_000n;
+  const inside = limit > bandLow ? limit : bandLow;
+  return inside + ((tick - (inside % tick)) % tick);
+}
