@@ -1,35 +1,32 @@
-//! A local network with the app in front of it, until Ctrl-C.
+//! A local exchange with the app in front of it: node, market maker, traders, recorded prices, two sets of keepers, indexer, page.
 
-use std::process::{Command, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::sbpf_build::{self, Program};
 use crate::{app, replay, workspace};
 
-/// Where the page is served.
-const PAGE: &str = "http://127.0.0.1:4173";
+/// What the network is started with; what the user says comes after and wins.
+const ARGUMENTS: [&str; 8] = ["--prices", "crash", "--keepers", "2", "--indexer-port", "8898", "--page-port", "4173"];
 
-/// Builds what is missing, starts network and page, and stops both when the network ends. `arguments` are for
-/// `ballast-demo`.
+/// Builds what is missing and runs it until Ctrl-C. `arguments` are for `ballast-demo`.
 pub fn run(arguments: &[String]) -> Result<()> {
+    build()?;
+    eprintln!("Starting; Ctrl-C stops everything. A line such as `AVAX -20` moves a price by so many per cent.");
+    // In this command's place, so that every signal reaches it.
+    Err(demo(arguments).exec()).context("starting ballast-demo")
+}
+
+fn build() -> Result<()> {
     sbpf_build::build_all(&[Program::BALLAST])?;
     app::build()?;
-    replay::build_binaries()?;
-    let mut page = Command::new("npx")
-        .args(["vite", "preview", "--host", "127.0.0.1", "--strictPort"])
-        .current_dir(app::folder())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .context("starting the page's server")?;
-    eprintln!("The app: {PAGE} (Ctrl-C stops everything)");
-    let demo = Command::new(workspace::target_dir().join("debug/ballast-demo"))
-        .args(arguments)
-        .current_dir(workspace::root())
-        .status();
-    // Ctrl-C has reached it, too; where the network ended by itself, it has not.
-    let _ = page.kill();
-    let _ = page.wait();
-    replay::finish(demo.context("starting ballast-demo")?)
+    replay::build_binaries()
+}
+
+fn demo(arguments: &[String]) -> Command {
+    let mut demo = Command::new(workspace::target_dir().join("debug/ballast-demo"));
+    demo.args(ARGUMENTS).args(arguments).current_dir(workspace::root());
+    demo
 }

@@ -97,7 +97,7 @@ enum Task {
         #[arg(long)]
         prepare: bool,
     },
-    /// Build everything that is missing and run a local network with the app in front of it, until Ctrl-C
+    /// Build everything that is missing and run a local exchange with keepers, indexer and the app, until Ctrl-C
     Demo {
         /// Arguments for the network; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

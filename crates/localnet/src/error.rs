@@ -23,9 +23,17 @@ pub enum LocalnetError {
     /// The node ended before it was ready.
     #[error("the node did not start: {0}")]
     Start(String),
-    /// A thread or an async runtime could not be created.
-    #[error("cannot start a thread for the node: {0}")]
-    Thread(#[from] std::io::Error),
+    /// A thread, a file or a port of the machine could not be had.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// A process beside the node could not be started, ended by itself, or did not end.
+    #[error("{name} {problem}")]
+    Process {
+        /// Which.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The node has stopped, or stopped while it was working on the request.
     #[error("the node has stopped")]
     Stopped,

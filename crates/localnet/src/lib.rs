@@ -14,9 +14,13 @@ mod error;
 pub mod exchange;
 mod faucet;
 mod history;
+pub mod keepers;
+pub mod listener;
 pub mod maker;
 mod node;
+pub mod processes;
 mod program;
+pub mod stage;
 
 pub mod prices;
 

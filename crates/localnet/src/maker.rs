@@ -2,7 +2,7 @@
 //! makers' did on the day: what it quotes is inversely proportional to the realised volatility of the last minute.
 
 use ballast::state::MarketParams;
-use ballast_client::{addresses, instructions};
+use ballast_client::instructions;
 use ballast_units::{Lots, Price, Side};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -13,6 +13,7 @@ use crate::{
     Faucet, LocalnetError,
     bulk::{Bulk, Job},
     exchange::Deployment,
+    stage::open_account,
 };
 
 /// Distances of the levels from the mark in basis points, and each level's part of the depth in per cent.
@@ -23,6 +24,8 @@ const CALM: f64 = 0.000_15;
 const MEMORY: usize = 60;
 /// Collateral per market, in atoms.
 const COLLATERAL: u64 = 60_000_000_000_000;
+/// SOL per market, in lamports.
+const LAMPORTS: u64 = 2_500_000_000_000;
 
 /// The maker of all markets.
 pub struct Maker {
@@ -39,18 +42,10 @@ impl Maker {
     /// When a transaction fails.
     pub fn open(deployment: &Deployment, faucet: &Faucet, bulk: &Bulk, depth: u64) -> Result<Self, LocalnetError> {
         let key = Keypair::new_from_array(*b"ballast-localnet: market maker k");
-        let owner = key.pubkey();
-        faucet.airdrop(&owner, 10_000_000_000_000)?;
         let mut accounts = Vec::new();
         for (number, _) in (0u16..).zip(&deployment.markets) {
-            let source = faucet.mint_to(&owner, COLLATERAL)?;
-            let margin = addresses::margin_account(&deployment.keys.exchange, &owner, number);
-            let instructions = vec![
-                instructions::open_margin_account(&owner, &owner, &deployment.keys.exchange, number),
-                instructions::deposit(&owner, &deployment.keys, &margin, &source, COLLATERAL),
-            ];
-            let what = "fund the market maker".to_owned();
-            bulk.run_all(&[Job { what, instructions, signers: vec![&key] }])?;
+            let (margin, job) = open_account(deployment, faucet, &key, number, LAMPORTS, COLLATERAL)?;
+            bulk.run_all(&[job])?;
             accounts.push(margin);
         }
         let prices = vec![Vec::new(); accounts.len()];

@@ -1,32 +1,28 @@
-//! What happens on the network: prices take a random step every second, the market maker quotes around them, traders buy and
-//! sell, and positions are brought up to date.
+//! What happens on the network: prices move every second, the market maker quotes around them, traders buy and sell, and fills
+//! are folded into the maker's positions.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use ballast::state::MarketParams;
 use ballast_client::{
-    addresses,
+    addresses::MarketKeys,
     instructions::{self, Tend},
 };
 use ballast_localnet::{
-    Faucet, Localnet,
-    bulk::{Bulk, Job},
-    exchange::{Deployment, post_prices},
+    bulk::Job,
+    exchange::post_prices,
     maker::Maker,
-    market_config::ExchangeConfig,
+    stage::{Stage, open_account},
 };
 use ballast_units::{Lots, Price, Side};
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
-use rand_distr::{Distribution, Normal};
+use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-/// Where prices begin, in dollars: about those of the morning of 10 October 2025.
-const FIRST_PRICES: [(&str, f64); 4] = [("BTC", 121_400.0), ("ETH", 4_350.0), ("SOL", 221.0), ("AVAX", 28.2)];
-/// Size of a second's step, relative: a quiet day.
-const STEP: f64 = 0.000_12;
-/// Part of the way back to the first price that a step takes, so that the network can run for days.
-const PULL: f64 = 0.000_5;
+use crate::{gamblers::Gamblers, prices::Prices};
+
 /// Confidence of the posted prices, in basis points.
 const CONFIDENCE_BPS: u64 = 5;
 /// What the maker quotes on each side of a market, in atoms.
@@ -35,6 +31,8 @@ const DEPTH: u64 = 300_000_000_000;
 const TRADERS: u8 = 6;
 /// What each has, in atoms.
 const COLLATERAL: u64 = 50_000_000_000;
+/// SOL of each, in lamports.
+const LAMPORTS: u64 = 100_000_000_000;
 /// Value of a trader's order, in atoms, at most.
 const LARGEST_ORDER: u64 = 12_000_000_000;
 /// Seconds between two rounds of settling seats.
@@ -42,14 +40,11 @@ const SETTLE_EVERY: u64 = 5;
 
 /// The network's inhabitants.
 pub struct Life<'a> {
-    localnet: &'a Localnet,
-    bulk: &'a Bulk,
-    deployment: &'a Deployment,
-    config: &'a ExchangeConfig,
+    stage: &'a Stage,
+    prices: Prices,
     maker: Maker,
     traders: Vec<Trader>,
-    first: Vec<f64>,
-    prices: Vec<f64>,
+    gamblers: Option<Gamblers>,
     random: ChaCha12Rng,
     seconds: u64,
 }
@@ -60,50 +55,64 @@ struct Trader {
     market: usize,
 }
 
+/// A market as somebody sees it who wants to trade.
+pub struct Market {
+    /// Its accounts.
+    pub keys: MarketKeys,
+    /// Its parameters.
+    pub params: MarketParams,
+    /// Its price in atoms per lot.
+    pub price: u64,
+}
+
 impl<'a> Life<'a> {
     /// Opens everybody's accounts, posts the first prices and quotes.
-    pub fn begin(
-        localnet: &'a Localnet,
-        faucet: &Faucet,
-        bulk: &'a Bulk,
-        deployment: &'a Deployment,
-        config: &'a ExchangeConfig,
-        seed: u64,
-    ) -> Result<Self> {
-        let first = deployment.markets.iter().map(|market| first_price(&market.symbol)).collect::<Result<Vec<_>>>()?;
-        let maker = Maker::open(deployment, faucet, bulk, DEPTH)?;
-        let traders = open_traders(deployment, faucet, bulk)?;
+    pub fn begin(stage: &'a Stage, prices: Prices, gamble: bool, seed: u64) -> Result<Self> {
+        let maker = Maker::open(&stage.deployment, &stage.faucet, &stage.bulk, DEPTH)?;
+        let traders = open_traders(stage)?;
+        let gamblers = gamble.then(|| Gamblers::open(stage)).transpose()?;
         let random = ChaCha12Rng::seed_from_u64(seed);
-        let prices = first.clone();
-        let life = Life { localnet, bulk, deployment, config, maker, traders, first, prices, random, seconds: 0 };
+        let life = Life { stage, prices, maker, traders, gamblers, random, seconds: 0 };
         // Two ticks support a price; a market without them lets nobody open.
         for _ in 0..3 {
             life.post()?;
-            let next = life.localnet.clock().now().unix_s() + 1;
-            life.localnet.clock().jump_to(next)?;
-            life.localnet.clock().produce_block()?;
+            let clock = stage.localnet.clock();
+            clock.jump_to(clock.now().unix_s() + 1)?;
+            clock.produce_block()?;
         }
         life.post()?;
-        for market in 0..life.deployment.markets.len() {
-            let (params, mark) = (&life.config.markets[market].params, life.mark(market));
-            life.bulk.run_all(&[life.maker.first_quote(life.deployment, market, params, mark)])?;
+        for index in 0..stage.deployment.markets.len() {
+            let market = life.market(index);
+            let quote = life.maker.first_quote(&stage.deployment, index, &market.params, market.price);
+            stage.bulk.run_all(&[quote])?;
         }
         Ok(life)
+    }
+
+    /// The prices, for shocks.
+    pub fn prices_mut(&mut self) -> &mut Prices {
+        &mut self.prices
     }
 
     /// What happens in a second.
     pub fn second(&mut self) -> Result<()> {
         self.seconds += 1;
-        self.step_prices()?;
+        self.prices.step();
+        self.maker.observe(&self.prices.posted());
         self.post()?;
-        let markets = self.deployment.markets.len();
+        let markets = self.stage.deployment.markets.len();
         let due = usize::try_from(self.seconds)? % markets;
-        let (params, mark) = (&self.config.markets[due].params, self.mark(due));
-        self.bulk.send(&self.maker.requote(self.deployment, due, params, mark, 1))?;
+        let market = self.market(due);
+        let quote = self.maker.requote(&self.stage.deployment, due, &market.params, market.price, 1);
+        self.stage.bulk.send(&quote)?;
         for market in 0..markets {
             if self.random.random_bool(0.6) {
                 self.trade(market)?;
             }
+        }
+        if let Some(mut gamblers) = self.gamblers.take() {
+            gamblers.second(self.stage, |market| self.market(market))?;
+            self.gamblers = Some(gamblers);
         }
         if self.seconds.is_multiple_of(SETTLE_EVERY) {
             self.settle()?;
@@ -111,30 +120,15 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    fn step_prices(&mut self) -> Result<()> {
-        let step = Normal::new(0.0, STEP)?;
-        for (price, first) in self.prices.iter_mut().zip(&self.first) {
-            *price *= 1.0 + step.sample(&mut self.random);
-            *price += (first - *price) * PULL;
-        }
-        let posted = self.posted();
-        self.maker.observe(&posted);
-        Ok(())
-    }
-
-    /// Prices in 10^-8 dollars.
-    fn posted(&self) -> Vec<i64> {
-        self.prices.iter().map(|price| (price * 1e8) as i64).collect()
-    }
-
-    /// A market's price in atoms per lot.
-    fn mark(&self, market: usize) -> u64 {
-        self.deployment.markets[market].price_per_lot(self.posted()[market])
+    fn market(&self, index: usize) -> Market {
+        let deployed = &self.stage.deployment.markets[index];
+        let price = deployed.price_per_lot(self.prices.posted()[index]);
+        Market { keys: deployed.keys, params: self.stage.config.markets[index].params, price }
     }
 
     fn post(&self) -> Result<()> {
-        let prices = self.posted();
-        post_prices(self.localnet, self.bulk, self.deployment, self.maker.key(), &prices, CONFIDENCE_BPS)?;
+        let (stage, prices) = (self.stage, self.prices.posted());
+        post_prices(&stage.localnet, &stage.bulk, &stage.deployment, self.maker.key(), &prices, CONFIDENCE_BPS)?;
         Ok(())
     }
 
@@ -143,54 +137,50 @@ impl<'a> Life<'a> {
         let of_market: Vec<usize> = (0..self.traders.len()).filter(|at| self.traders[*at].market == market).collect();
         let Some(at) = of_market.choose(&mut self.random).copied() else { return Ok(()) };
         let side = if self.random.random_bool(0.5) { Side::Long } else { Side::Short };
-        let (mark, params) = (self.mark(market), &self.config.markets[market].params);
-        let value = LARGEST_ORDER as f64 * self.random.random::<f64>().powi(3);
-        let lots = (value as u64 / mark.max(1)).max(params.min_lots);
-        let reach = mark / 100;
-        let worst = match side {
-            Side::Long => mark + reach,
-            Side::Short => mark - reach,
-        };
-        let order = instructions::market_order(side, Price(worst - worst % params.tick), Lots(lots));
+        let value = (LARGEST_ORDER as f64 * self.random.random::<f64>().powi(3)) as u64;
         let Trader { key, margin, .. } = &self.traders[at];
-        let place = instructions::place_order(&key.pubkey(), margin, &self.deployment.markets[market].keys, order, &[]);
-        self.bulk.send(&Job { what: "trade".into(), instructions: vec![place], signers: vec![key] })?;
+        let order = take(&key.pubkey(), margin, &self.market(market), side, value);
+        self.stage.bulk.send(&Job { what: "trade".into(), instructions: vec![order], signers: vec![key] })?;
         Ok(())
     }
 
     /// Folds the maker's fills into its accounts, so that the ranking index knows them.
     fn settle(&self) -> Result<()> {
-        for (market, margin) in self.deployment.markets.iter().zip(self.maker.accounts()) {
+        for (market, margin) in self.stage.deployment.markets.iter().zip(self.maker.accounts()) {
             let Some(trader) = self.traders.first() else { return Ok(()) };
             let tend = Tend { reward: trader.margin, margin: *margin, market: market.keys, others: Vec::new() };
             let settle = instructions::settle_seat(&tend);
-            self.bulk.send(&Job { what: "settle".into(), instructions: vec![settle], signers: vec![&trader.key] })?;
+            self.stage.bulk.send(&Job {
+                what: "settle".into(),
+                instructions: vec![settle],
+                signers: vec![&trader.key],
+            })?;
         }
         Ok(())
     }
 }
 
-fn first_price(symbol: &str) -> Result<f64> {
-    let known = FIRST_PRICES.iter().find(|(name, _)| *name == symbol);
-    known.map(|(_, price)| *price).with_context(|| format!("no first price is known for {symbol}"))
+/// A market order for about `value` atoms, at most a per cent from the price.
+pub fn take(owner: &Pubkey, margin: &Pubkey, market: &Market, side: Side, value: u64) -> Instruction {
+    let Market { keys, params, price } = market;
+    let lots = (value / (*price).max(1)).max(params.min_lots);
+    let worst = match side {
+        Side::Long => price + price / 100,
+        Side::Short => price - price / 100,
+    };
+    let order = instructions::market_order(side, Price(worst - worst % params.tick), Lots(lots));
+    instructions::place_order(owner, margin, keys, order, &[])
 }
 
-fn open_traders(deployment: &Deployment, faucet: &Faucet, bulk: &Bulk) -> Result<Vec<Trader>> {
+fn open_traders(stage: &Stage) -> Result<Vec<Trader>> {
     let mut traders = Vec::new();
-    for (market, letter) in (0..deployment.markets.len()).zip(b'a'..) {
+    for (market, letter) in (0..stage.deployment.markets.len()).zip(b'a'..) {
         for number in 0..TRADERS {
             let mut seed = *b"ballast-localnet: demo trader...";
             (seed[30], seed[31]) = (letter, b'0' + number);
             let key = Keypair::new_from_array(seed);
-            let owner = key.pubkey();
-            faucet.airdrop(&owner, 100_000_000_000)?;
-            let source = faucet.mint_to(&owner, COLLATERAL)?;
-            let margin = addresses::margin_account(&deployment.keys.exchange, &owner, 0);
-            let instructions = vec![
-                instructions::open_margin_account(&owner, &owner, &deployment.keys.exchange, 0),
-                instructions::deposit(&owner, &deployment.keys, &margin, &source, COLLATERAL),
-            ];
-            bulk.run_all(&[Job { what: "fund a trader".into(), instructions, signers: vec![&key] }])?;
+            let (margin, job) = open_account(&stage.deployment, &stage.faucet, &key, 0, LAMPORTS, COLLATERAL)?;
+            stage.bulk.run_all(&[job])?;
             traders.push(Trader { key, margin, market });
         }
     }

@@ -17,6 +17,7 @@ use ballast_localnet::{
     Faucet,
     bulk::{Bulk, Job},
     exchange::{DeployedMarket, Deployment},
+    stage::open_account,
 };
 use ballast_units::{Lots, Price, Side};
 use rand::{Rng, SeedableRng};
@@ -123,18 +124,7 @@ pub fn open_accounts(traders: &[Trader], deployment: &Deployment, faucet: &Fauce
     for chunk in traders.chunks(100) {
         let mut jobs = Vec::new();
         for trader in chunk {
-            let owner = trader.key.pubkey();
-            faucet.airdrop(&owner, LAMPORTS)?;
-            let source = faucet.mint_to(&owner, trader.deposit)?;
-            let keys = &deployment.keys;
-            jobs.push(Job {
-                what: format!("open an account for {owner}"),
-                instructions: vec![
-                    instructions::open_margin_account(&owner, &owner, &keys.exchange, 0),
-                    instructions::deposit(&owner, keys, &trader.margin, &source, trader.deposit),
-                ],
-                signers: vec![&trader.key],
-            });
+            jobs.push(open_account(deployment, faucet, &trader.key, 0, LAMPORTS, trader.deposit)?.1);
         }
         bulk.run_all(&jobs)?;
     }

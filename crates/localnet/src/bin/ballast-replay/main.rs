@@ -2,7 +2,6 @@
 //! real keeper processes; then audits the chain and reports what happened.
 
 mod crowd;
-mod keepers;
 mod options;
 mod plot;
 mod protection;

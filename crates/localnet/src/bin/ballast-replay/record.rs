@@ -1,27 +1,12 @@
 //! What is written down while the replay runs: samples of the markets, and every event of the program.
 
-use std::{
-    mem::ManuallyDrop,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, anyhow};
-use ballast_client::{
-    accounts,
-    addresses::PROGRAM_ID,
-    events::{Event, parse_logs},
-};
-use ballast_localnet::{Localnet, exchange::Deployment};
+use anyhow::{Context, Result};
+use ballast_client::{accounts, events::Event};
+use ballast_localnet::{Localnet, exchange::Deployment, listener::Listener};
 use ballast_units::Side;
 use serde::Serialize;
-use solana_commitment_config::CommitmentConfig;
-use solana_pubsub_client::pubsub_client::PubsubClient;
-use solana_rpc_client_api::config::{RpcTransactionLogsConfig, RpcTransactionLogsFilter};
 
 /// One market at one second.
 #[derive(Clone, Debug, Serialize)]
@@ -60,59 +45,40 @@ pub fn sample(localnet: &Localnet, deployment: &Deployment, market: usize, unix_
     })
 }
 
-/// Collects the program's events from the node's subscription in the background.
-pub struct Listener {
-    events: Arc<Mutex<Vec<Event>>>,
-    truncated: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+/// Collects the program's events in the background.
+pub struct Record {
+    written: Arc<Mutex<Written>>,
+    listener: Listener,
 }
 
-impl Listener {
-    /// Subscribes.
+#[derive(Default)]
+struct Written {
+    events: Vec<Event>,
+    truncated: u64,
+}
+
+impl Record {
+    /// Begins.
     pub fn start(ws_url: &str) -> Result<Self> {
-        let (subscription, received) = PubsubClient::logs_subscribe(
-            ws_url,
-            RpcTransactionLogsFilter::Mentions(vec![PROGRAM_ID.to_string()]),
-            RpcTransactionLogsConfig { commitment: Some(CommitmentConfig::processed()) },
-        )
-        .map_err(|error| anyhow!("subscribe to the program's logs: {error}"))?;
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let truncated = Arc::new(AtomicU64::new(0));
-        let stop = Arc::new(AtomicBool::new(false));
-        let (sink, cut, stopped) = (Arc::clone(&events), Arc::clone(&truncated), Arc::clone(&stop));
-        let thread = thread::spawn(move || {
-            // Dropping the subscription would wait for one more message, which a stopped network never sends.
-            let _never_dropped = ManuallyDrop::new(subscription);
-            loop {
-                match received.recv_timeout(Duration::from_millis(200)) {
-                    Ok(told) if told.value.err.is_none() => {
-                        let logged = parse_logs(&told.value.logs);
-                        cut.fetch_add(u64::from(logged.truncated), Ordering::Relaxed);
-                        sink.lock().expect("no holder of the lock panics").extend(logged.events);
-                    }
-                    Ok(_) => {}
-                    Err(_) if stopped.load(Ordering::Relaxed) => return,
-                    Err(_) => {}
-                }
-            }
-        });
-        Ok(Listener { events, truncated, stop, thread: Some(thread) })
+        let written = Arc::new(Mutex::new(Written::default()));
+        let sink = Arc::clone(&written);
+        let listener = Listener::start(ws_url, move |logged| {
+            let mut written = sink.lock().expect("no holder of the lock panics");
+            written.truncated += u64::from(logged.truncated);
+            written.events.extend(logged.events);
+        })?;
+        Ok(Record { written, listener })
     }
 
     /// Events so far.
     pub fn count(&self) -> usize {
-        self.events.lock().expect("no holder of the lock panics").len()
+        self.written.lock().expect("no holder of the lock panics").events.len()
     }
 
-    /// Ends the subscription and returns the events, and how many transactions had their logs cut short.
-    pub fn finish(mut self) -> (Vec<Event>, u64) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // A panic there has already been printed.
-            let _ = thread.join();
-        }
-        let events = std::mem::take(&mut *self.events.lock().expect("no holder of the lock panics"));
-        (events, self.truncated.load(Ordering::Relaxed))
+    /// Ends it and returns the events, and how many transactions had their logs cut short.
+    pub fn finish(self) -> (Vec<Event>, u64) {
+        drop(self.listener);
+        let written = std::mem::take(&mut *self.written.lock().expect("no holder of the lock panics"));
+        (written.events, written.truncated)
     }
 }

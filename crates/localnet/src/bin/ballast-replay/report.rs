@@ -6,10 +6,11 @@ use ballast_client::{
     audit::AuditReport,
     events::{Event, cells},
 };
+use ballast_localnet::keepers::Action;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use crate::{keepers::Action, options::Options, protection::ProtectionReport, record::Sample};
+use crate::{options::Options, protection::ProtectionReport, record::Sample};
 
 /// Upper ends of the rank bands, in parts of the reduced side's open interest that were ahead.
 const BANDS: [(f64, &str); 5] =

@@ -7,26 +7,26 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use ballast_client::{addresses::PROGRAM_ID, audit::audit, rpc};
+use ballast_client::{audit::audit, rpc};
 use ballast_localnet::{
-    Blocks, Faucet, Localnet, LocalnetConfig, Pacer, ProgramFile,
-    bulk::Bulk,
-    exchange::{Deployment, found, post_prices},
+    Pacer,
+    exchange::post_prices,
+    keepers::Keepers,
     maker::Maker,
     market_config::ExchangeConfig,
     prices::{PricePath, PriceTape},
+    stage::{Stage, StageOptions},
 };
 use ballast_risk::liquidation::Step;
 use solana_commitment_config::CommitmentConfig;
 
 use crate::{
     crowd::{self, ENTRY_STEPS, Trader},
-    keepers::Keepers,
     options::Options,
     plot, protection,
     protection::Twin,
     record,
-    record::{Listener, Sample},
+    record::{Record, Sample},
     report::{Outcome, Report},
 };
 
@@ -52,8 +52,8 @@ const BLACKOUT: i64 = 120;
 /// Plays it all. Returns whether the audit is clean and every account resolved.
 pub fn play(options: &Options) -> Result<bool> {
     let started = Instant::now();
-    let stage = Stage::set(options)?;
-    let mut play = Play::new(stage, options)?;
+    let (stage, recording) = set_stage(options)?;
+    let mut play = Play::new(stage, recording, options)?;
     play.enter(options.seed)?;
     play.protect()?;
     play.replay(options)?;
@@ -72,50 +72,40 @@ pub fn play(options: &Options) -> Result<bool> {
     Ok(report.passed())
 }
 
-/// Node, exchange, recordings.
-struct Stage {
-    localnet: Localnet,
-    faucet: Faucet,
-    bulk: Bulk,
-    config: ExchangeConfig,
-    deployment: Deployment,
+/// Node and exchange, and what will be played.
+fn set_stage(options: &Options) -> Result<(Stage, Recording)> {
+    let mut config = ExchangeConfig::load(&options.config)?;
+    let recordings = recordings(options, &mut config)?;
+    let tape = PriceTape::new(recordings.iter().map(PricePath::load).collect::<Result<_, _>>()?)?;
+    let standard = options.prices.is_empty();
+    let window = if standard { STANDARD_WINDOW } else { (tape.start(), tape.end()) };
+    let (from, to) = (options.from.unwrap_or(window.0), options.to.unwrap_or(window.1));
+    ensure!(
+        from >= tape.start() && to <= tape.end() && from < to,
+        "the recordings reach from {} to {}; cannot play {from} to {to}",
+        tape.start(),
+        tape.end()
+    );
+    step(&format!("starting the node and founding an exchange with {} markets", config.markets.len()));
+    let genesis = from - i64::try_from(ENTRY_STEPS)? * ENTRY_SECONDS - 60;
+    let node = StageOptions {
+        program: options.program.clone(),
+        rpc_port: options.rpc_port,
+        ws_port: options.ws_port,
+        genesis_time: Some(genesis),
+    };
+    Ok((Stage::set(config, node)?, Recording { tape, from, to }))
+}
+
+/// The recorded prices, and which seconds of them are played.
+struct Recording {
     tape: PriceTape,
     from: i64,
     to: i64,
 }
 
-impl Stage {
-    fn set(options: &Options) -> Result<Self> {
-        let mut config = ExchangeConfig::load(&options.config)?;
-        let recordings = recordings(options, &mut config)?;
-        let tape = PriceTape::new(recordings.iter().map(PricePath::load).collect::<Result<_, _>>()?)?;
-        let standard = options.prices.is_empty();
-        let window = if standard { STANDARD_WINDOW } else { (tape.start(), tape.end()) };
-        let (from, to) = (options.from.unwrap_or(window.0), options.to.unwrap_or(window.1));
-        ensure!(
-            from >= tape.start() && to <= tape.end() && from < to,
-            "the recordings reach from {} to {}; cannot play {from} to {to}",
-            tape.start(),
-            tape.end()
-        );
-        step("starting the node");
-        let genesis = from - i64::try_from(ENTRY_STEPS)? * ENTRY_SECONDS - 60;
-        let localnet = Localnet::start(LocalnetConfig {
-            rpc_port: options.rpc_port,
-            ws_port: options.ws_port,
-            blocks: Blocks::Manual,
-            genesis_time: Some(genesis),
-            programs: vec![ProgramFile { id: PROGRAM_ID, path: options.program.clone(), upgrade_authority: None }],
-            ..LocalnetConfig::default()
-        })?;
-        let faucet = Faucet::connect(localnet.rpc_url())?;
-        let bulk = Bulk::new(localnet.rpc_url(), localnet.clock().clone());
-        step(&format!("founding an exchange with {} markets", config.markets.len()));
-        let deployment = found(&localnet, &faucet, &bulk, &config)?;
-        Ok(Stage { localnet, faucet, bulk, config, deployment, tape, from, to })
-    }
-
-    fn prices_at(&self, unix_s: i64) -> Result<Vec<i64>> {
+impl Recording {
+    fn at(&self, unix_s: i64) -> Result<Vec<i64>> {
         self.tape.at(unix_s).with_context(|| format!("no price at {unix_s}"))
     }
 }
@@ -137,18 +127,19 @@ fn recordings(options: &Options, config: &mut ExchangeConfig) -> Result<Vec<Path
 /// Everything on the stage.
 struct Play {
     stage: Stage,
+    recording: Recording,
     traders: Vec<Trader>,
     twins: Vec<Twin>,
     maker: Maker,
     keepers: Keepers,
-    listener: Listener,
+    record: Record,
     samples: Vec<Vec<Sample>>,
     /// Entries that the program refused, with its reason.
     refused: Vec<String>,
 }
 
 impl Play {
-    fn new(stage: Stage, options: &Options) -> Result<Self> {
+    fn new(stage: Stage, recording: Recording, options: &Options) -> Result<Self> {
         step(&format!("opening accounts for {} traders and a market maker", options.traders));
         let (traders, twins) = crowd::draw(options.traders, options.protected, options.seed, &stage.deployment)?;
         crowd::open_accounts(&traders, &stage.deployment, &stage.faucet, &stage.bulk)?;
@@ -158,11 +149,10 @@ impl Play {
             None => std::env::current_exe()?.with_file_name("ballast-keeper"),
         };
         let exchange = stage.deployment.keys.exchange;
-        let keepers =
-            Keepers::new(&binary, &options.logs, stage.localnet.rpc_url(), stage.localnet.ws_url(), exchange)?;
-        let listener = Listener::start(stage.localnet.ws_url())?;
+        let keepers = Keepers::new(&binary, &options.logs, &stage.localnet, exchange)?;
+        let record = Record::start(stage.localnet.ws_url())?;
         let samples = vec![Vec::new(); stage.deployment.markets.len()];
-        let mut play = Play { stage, traders, twins, maker, keepers, listener, samples, refused: Vec::new() };
+        let mut play = Play { stage, recording, traders, twins, maker, keepers, record, samples, refused: Vec::new() };
         for _ in 0..options.keepers {
             play.keepers.start_set(&play.stage.faucet)?;
         }
@@ -171,10 +161,10 @@ impl Play {
 
     /// Lets the traders enter at the steps of a random walk that ends at the recording's first price.
     fn enter(&mut self, seed: u64) -> Result<()> {
-        let last = self.stage.prices_at(self.stage.from)?;
+        let last = self.recording.at(self.recording.from)?;
         let paths: Vec<_> =
             (0u64..).zip(&last).map(|(market, price)| crowd::entry_path(*price, seed ^ (market + 1))).collect();
-        let begin = self.stage.from - i64::try_from(ENTRY_STEPS)? * ENTRY_SECONDS;
+        let begin = self.recording.from - i64::try_from(ENTRY_STEPS)? * ENTRY_SECONDS;
         for (number, at) in (0..ENTRY_STEPS).zip((begin..).step_by(usize::try_from(ENTRY_SECONDS)?)) {
             let prices: Vec<_> = paths.iter().map(|path| path[number]).collect();
             self.walk_to(at, &prices)?;
@@ -261,12 +251,12 @@ impl Play {
 
     /// The recording, second by second.
     fn replay(&mut self, options: &Options) -> Result<()> {
-        let (from, to) = (self.stage.from, self.stage.to);
+        let (from, to) = (self.recording.from, self.recording.to);
         let middle = from + (to - from) / 2;
         let mut pacer = Pacer::new(self.stage.localnet.clock().clone(), options.speed)?;
         for now in from..=to {
             pacer.run_until(now)?;
-            let prices = self.stage.prices_at(now)?;
+            let prices = self.recording.at(now)?;
             self.second(now, &prices)?;
             if options.kill_keepers && now == middle {
                 self.keepers.kill()?;
@@ -306,12 +296,12 @@ impl Play {
 
     fn progress(&self, now: i64, prices: &[i64]) -> Result<()> {
         let stage = &self.stage;
-        let mut line = format!("{} of {} s", now - stage.from, stage.to - stage.from);
+        let mut line = format!("{} of {} s", now - self.recording.from, self.recording.to - self.recording.from);
         for (market, price) in stage.deployment.markets.iter().zip(prices) {
             line += &format!("  {} {:.2}", market.symbol, *price as f64 / 1e8);
         }
         let deleveraged: u64 = self.samples.iter().flat_map(|of| of.last()).map(|last| last.deleveraged_lots).sum();
-        line += &format!("  events {}  lots deleveraged {deleveraged}", self.listener.count());
+        line += &format!("  events {}  lots deleveraged {deleveraged}", self.record.count());
         step(&line);
         Ok(())
     }
@@ -319,9 +309,9 @@ impl Play {
     /// Goes on with the last prices until nothing is due any more. Returns whether that happened.
     fn wait_for_keepers(&mut self) -> Result<bool> {
         step("the recording has ended; the keepers finish");
-        let last = self.stage.prices_at(self.stage.to)?;
+        let last = self.recording.at(self.recording.to)?;
         let mut pacer = Pacer::new(self.stage.localnet.clock().clone(), 10.0)?;
-        let begin = self.stage.to + 1;
+        let begin = self.recording.to + 1;
         for now in begin..begin + LAST_SECONDS {
             pacer.run_until(now)?;
             self.second(now, &last)?;
@@ -361,7 +351,7 @@ impl Play {
         let audit = audit(&snapshot, &vaults);
         let actions = self.keepers.actions()?;
         let maker: Vec<_> = self.maker.accounts().to_vec();
-        let (events, truncated) = self.listener.finish();
+        let (events, truncated) = self.record.finish();
         let markets = self.stage.deployment.markets.iter().map(|market| market.symbol.clone()).collect();
         let protection = protection::compare(&self.twins, &self.traders, &snapshot, &events)?;
         let report = Report::new(Outcome {
