@@ -75,7 +75,7 @@ fn order(bytes: &mut Unstructured) -> Result<NewOrder> {
         seat: 0,
         client_id: bytes.int_in_range(0..=5)?,
         expires_at: if bytes.ratio(1, 3)? { bytes.int_in_range(1..=19)? } else { 0 },
-        flags: bytes.arbitrary()?,
+        reduce_only: bytes.arbitrary()?,
     })
 }
 
@@ -97,7 +97,7 @@ fn taker(bytes: &mut Unstructured) -> Result<Taker> {
 
 fn op(bytes: &mut Unstructured) -> Result<Op> {
     let pick = |bytes: &mut Unstructured| -> Result<Pick> { Ok(Pick(bytes.arbitrary()?)) };
-    Ok(match bytes.int_in_range(0u8..=23)? {
+    Ok(match bytes.int_in_range(0u8..=24)? {
         0 => Op::OpenSeat { account: bytes.arbitrary()?, owner: bytes.int_in_range(0..=2)? },
         1 => Op::CloseSeat(pick(bytes)?),
         2..=9 => Op::Rest { seat: pick(bytes)?, order: order(bytes)? },
@@ -115,6 +115,11 @@ fn op(bytes: &mut Unstructured) -> Result<Op> {
         19 => Op::EvictWorst(side(bytes)?, terms(bytes)?),
         20 => Op::SetMakerFee(pick(bytes)?, bytes.arbitrary()?),
         21 | 22 => Op::TakePending(pick(bytes)?),
+        23 => Op::CutReduceOnly {
+            seat: pick(bytes)?,
+            side: side(bytes)?,
+            keep: Lots(bytes.int_in_range(0..=39)?),
+        },
         _ => Op::Grow(bytes.int_in_range(0..=2)?),
     })
 }

@@ -59,7 +59,8 @@ impl Effect {
                 Cause::TakeoverReceived => {}
             },
             Event::OrdersCancelled(event) if event.account == *account => {
-                self.orders = self.orders.max(event.orders.into());
+                let orders = u64::try_from(event.order_ids.len()).unwrap_or(u64::MAX);
+                self.orders = self.orders.max(orders);
             }
             Event::Settled(event) if event.account == *account => {
                 self.moved = self.moved.saturating_add(event.moved);

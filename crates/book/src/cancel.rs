@@ -3,8 +3,8 @@
 use ballast_units::{Lots, Price, Side};
 
 use crate::front::keys_within;
-use crate::order::{Order, OrderId, key_of, order, order_mut, tree_of};
-use crate::seat::{seat_mut, unlist};
+use crate::order::{Order, OrderId, RestingOrder, key_of, order, order_mut, tree_of};
+use crate::seat::{Listed, seat_mut, unlist};
 use crate::slab::{Block, Header, index};
 use crate::{Book, BookError, MatchTerms, slab, tree};
 
@@ -47,11 +47,12 @@ pub struct CancelledOrder {
 /// Takes an order out of its tree and its seat's list and frees its block. The seat's sums are the caller's.
 #[inline]
 pub(crate) fn detach(header: &mut Header, blocks: &mut [Block], id: u32) -> Result<(), BookError> {
-    let (older, newer, seat, tree) = {
+    let (listed, tree) = {
         let order = order(blocks, id)?;
-        (order.older, order.newer, order.node.seat, order.tree())
+        let (seat, older, newer) = (order.node.seat, order.older, order.newer);
+        (Listed { seat, older, newer, reduce_only: order.is_reduce_only() }, order.tree())
     };
-    unlist(blocks, seat, older, newer)?;
+    unlist(blocks, &listed)?;
     tree::remove(blocks, &mut header.roots[tree], id)?;
     slab::release(header, blocks, id)
 }
@@ -189,6 +190,42 @@ impl Book<'_> {
             at = older;
         }
         Ok(cancelled)
+    }
+
+    /// Cuts a seat's reduce-only orders of a side, newest first, until no more than `keep` lots of that side rest, other
+    /// orders included. Tells of each what it was before and what is left of it.
+    ///
+    /// # Errors
+    /// `SeatNotFound`.
+    pub fn cut_reduce_only(
+        &mut self,
+        seat: u32,
+        side: Side,
+        keep: Lots,
+        mut on_cut: impl FnMut(&RestingOrder, Lots),
+    ) -> Result<(), BookError> {
+        let (mut at, orders) = self.list_of(seat)?;
+        for _ in 0..orders {
+            let rest = self.view().seat_by_id(seat)?;
+            let beyond = rest.lots(side).0.saturating_sub(keep.0);
+            if beyond == 0 || rest.reduce_only == 0 {
+                break;
+            }
+            let order = order(self.blocks, at)?;
+            let older = order.older;
+            if side == order.side() && order.is_reduce_only() {
+                let before = order.resting();
+                let left = if before.lots.0 > beyond {
+                    shrink(self.blocks, at, beyond)?
+                } else {
+                    self.withdraw(at, Reason::Requested)?;
+                    Lots::ZERO
+                };
+                on_cut(&before, left);
+            }
+            at = older;
+        }
+        Ok(())
     }
 
     /// Removes an order whose time is over, whoever's it is.

@@ -264,6 +264,7 @@ impl BookView<'_> {
 
     fn check_seat(&self, id: u32, seat: &Seat) -> Result<(), Broken> {
         let mut sums = [[0u128; 2]; 2];
+        let mut reduce_only = 0u16;
         let (mut at, mut newer) = (seat.newest, 0);
         for _ in 0..seat.orders {
             let order = order(self.blocks, at).map_err(|_| Broken::SeatList(id))?;
@@ -273,10 +274,11 @@ impl BookView<'_> {
             let sum = &mut sums[order.side().index()];
             sum[0] += u128::from(order.lots);
             sum[1] += u128::from(order.lots) * u128::from(order.limit);
+            reduce_only = reduce_only.saturating_add(order.is_reduce_only().into());
             newer = at;
             at = order.older;
         }
-        if at != 0 {
+        if at != 0 || reduce_only != seat.reduce_only {
             return Err(Broken::SeatList(id));
         }
         let kept = [[seat.bid_lots, seat.bid_quote], [seat.ask_lots, seat.ask_quote]];

@@ -46,7 +46,8 @@
 //! 2. A side's tree holds exactly its orders; each inner node stands for the highest bit in which the keys below differ;
 //!    a block's leaf is below its own inner node.
 //! 3. Every block below the high-water mark is one of order, seat, trigger, or entry of the free list, and reached once.
-//! 4. A seat's lots and quote per side are the sums over its resting orders, and its list holds exactly those.
+//! 4. A seat's lots and quote per side are the sums over its resting orders, its list holds exactly those, and it counts
+//!    those among them that only reduce.
 //! 5. The totals of pending base and of base × funding index are the sums over seats.
 //! 6. An id never names two orders, and arrivals at a price ascend.
 //! 7. What makers are credited in base and cash is what the taker is told, with opposite sign, to the atom.

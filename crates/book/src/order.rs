@@ -104,8 +104,8 @@ pub struct NewOrder {
     pub client_id: u64,
     /// First second (unix time) at which it no longer matches; 0 for never.
     pub expires_at: i64,
-    /// Kept and given back, without meaning to the book.
-    pub flags: u8,
+    /// Whether it only reduces a position: the caller cuts it when the position shrinks ([`Book::cut_reduce_only`]).
+    pub reduce_only: bool,
 }
 
 /// A resting order as it is now.
@@ -127,8 +127,8 @@ pub struct RestingOrder {
     pub client_id: u64,
     /// First second at which it no longer matches; 0 for never.
     pub expires_at: i64,
-    /// As given when it came to rest.
-    pub flags: u8,
+    /// Whether it only reduces a position.
+    pub reduce_only: bool,
 }
 
 impl RestingOrder {
@@ -137,6 +137,9 @@ impl RestingOrder {
         self.expires_at != 0 && self.expires_at <= now
     }
 }
+
+/// In an order's flags: it only reduces a position.
+const REDUCE_ONLY: u8 = 1;
 
 /// An order's block.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -184,6 +187,11 @@ impl Order {
         self.pegged != 0
     }
 
+    #[inline(always)]
+    pub fn is_reduce_only(&self) -> bool {
+        self.node.flags & REDUCE_ONLY != 0
+    }
+
     /// The number of the tree that it is in.
     #[inline(always)]
     pub fn tree(&self) -> usize {
@@ -211,7 +219,7 @@ impl Order {
             seat: self.node.seat,
             client_id: self.client_id,
             expires_at: self.expires_at,
-            flags: self.node.flags,
+            reduce_only: self.is_reduce_only(),
         }
     }
 }
@@ -270,7 +278,7 @@ impl Book<'_> {
         let block = blocks.get_mut(index(id)).ok_or(BookError::Corrupt)?;
         let order: &mut Order = bytemuck::cast_mut(block);
         order.node.kind = ORDER;
-        order.node.flags = new.flags;
+        order.node.flags = if new.reduce_only { REDUCE_ONLY } else { 0 };
         order.node.seat = new.seat;
         let (sorted_by, mark) = match new.peg {
             None => (new.price.0, 0),

@@ -25,7 +25,8 @@ pub struct Seat {
     pub orders: u16,
     /// Fee on its orders' fills, in millionths of the value; negative for a rebate.
     pub maker_fee_ppm: i16,
-    reserved_2: [u8; 2],
+    /// Resting orders that only reduce a position.
+    pub reduce_only: u16,
     /// The newest resting order's block, 0 if none.
     pub(crate) newest: u32,
     /// The newest trigger order's block, 0 if none.
@@ -104,7 +105,7 @@ impl Seat {
     /// Sets what layout 1 had otherwise, in the bytes of a seat of layout 1 with `orders` orders, zeros behind them.
     pub(crate) fn come_from_layout_1(&mut self, orders: u32, terms: &FromMarket) -> Result<(), BookError> {
         // There the count was where the fee is now; nothing is known of triggers.
-        (self.reserved, self.reserved_2, self.newest_trigger) = (0, [0; 2], 0);
+        (self.reserved, self.reduce_only, self.newest_trigger) = (0, 0, 0);
         self.orders = u16::try_from(orders).map_err(|_| BookError::Corrupt)?;
         self.maker_fee_ppm = terms.maker_fee_ppm;
         self.pending_funding.add_product(self.pending_base, terms.funding_index)
@@ -177,13 +178,14 @@ pub(crate) fn seat_mut(blocks: &mut [Block], id: u32) -> Result<&mut Seat, BookE
 pub(crate) fn reserve(blocks: &mut [Block], new: &NewOrder, quote: u64) -> Result<u32, BookError> {
     let seat = seat_mut(blocks, new.seat).map_err(|_| BookError::SeatNotFound)?;
     let orders = seat.orders.checked_add(1).ok_or(BookError::Overflow)?;
+    let reduce_only = seat.reduce_only.checked_add(new.reduce_only.into()).ok_or(BookError::Overflow)?;
     let (lots_sum, quote_sum) = seat.sums_mut(new.side);
     let (lots, quote) = (lots_sum.checked_add(new.lots.0), quote_sum.checked_add(quote));
     match (lots, quote) {
         (Some(lots), Some(quote)) if (lots | quote) >> 63 == 0 => (*lots_sum, *quote_sum) = (lots, quote),
         _ => return Err(BookError::Overflow),
     }
-    seat.orders = orders;
+    (seat.orders, seat.reduce_only) = (orders, reduce_only);
     Ok(seat.newest)
 }
 
@@ -197,9 +199,18 @@ pub(crate) fn push(blocks: &mut [Block], seat: u32, newest: u32, id: u32) -> Res
     Ok(())
 }
 
-/// Takes an order with these neighbours out of its seat's list and count.
+/// Where an order is in its seat's list.
+pub(crate) struct Listed {
+    pub seat: u32,
+    pub older: u32,
+    pub newer: u32,
+    pub reduce_only: bool,
+}
+
+/// Takes an order with these neighbours out of its seat's list and counts.
 #[inline]
-pub(crate) fn unlist(blocks: &mut [Block], id: u32, older: u32, newer: u32) -> Result<(), BookError> {
+pub(crate) fn unlist(blocks: &mut [Block], order: &Listed) -> Result<(), BookError> {
+    let Listed { seat: id, older, newer, reduce_only } = *order;
     if older != 0 {
         order_mut(blocks, older)?.newer = newer;
     }
@@ -211,6 +222,9 @@ pub(crate) fn unlist(blocks: &mut [Block], id: u32, older: u32, newer: u32) -> R
         seat.newest = older;
     }
     seat.orders = seat.orders.checked_sub(1).ok_or(BookError::Corrupt)?;
+    if reduce_only {
+        seat.reduce_only = seat.reduce_only.checked_sub(1).ok_or(BookError::Corrupt)?;
+    }
     Ok(())
 }
 

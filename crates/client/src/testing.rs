@@ -195,7 +195,7 @@ fn sell_and_fill(book: &mut Book, seat: u32) {
         seat,
         client_id: 5,
         expires_at: 0,
-        flags: 0,
+        reduce_only: false,
     };
     book.set_maker_fee(seat, 100).unwrap();
     book.rest(order).unwrap();

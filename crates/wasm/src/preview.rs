@@ -317,7 +317,7 @@ fn place(
     if wanted > 0 {
         let cause = Cause::Taker;
         let (limit, self_trade, max_makers) = (Price(standing), SelfTrade::CancelResting, order.max_makers);
-        let terms = Take { side, lots: Lots(wanted), limit, self_trade, max_makers, cause };
+        let terms = Take { side, lots: Lots(wanted), limit, self_trade, max_makers, cause, client_id: 0 };
         let matched = take(venue, &mut tried.margin, slot, key, &terms, now)?;
         settle_slot(venue.market, &mut tried.margin, slot, key)?;
         (tried.filled, tried.quote, tried.makers) = (matched.lots.0, matched.quote, matched.makers);
@@ -383,7 +383,7 @@ fn rest(
         seat: margin.slots[slot].seat,
         client_id: 0,
         expires_at: order.expires_at,
-        flags: 0,
+        reduce_only: false,
     };
     venue.book.rest(new).map(drop).map_err(failed)
 }

@@ -40,7 +40,7 @@ fn crowded(per_side: u32, random: &mut Random) -> World {
         let side = Side::BOTH[at as usize % 2];
         let price = Price(random_price(MARK, side, random));
         let (lots, peg) = (Lots(LOTS), None);
-        let order = NewOrder { side, price, peg, lots, seat, client_id: 0, expires_at: 0, flags: 0 };
+        let order = NewOrder { side, price, peg, lots, seat, client_id: 0, expires_at: 0, reduce_only: false };
         book.rest(order).expect("room");
     }
     world.chain.put_account(key, account);

@@ -114,7 +114,7 @@ fn order(order: &RestingOrder) -> Value {
         "seat": order.seat,
         "client_id": order.client_id,
         "expires_at": order.expires_at,
-        "flags": order.flags,
+        "reduce_only": order.reduce_only,
     })
 }
 

@@ -8,6 +8,7 @@ mod expect;
 mod forced;
 mod fresh;
 mod inspect;
+mod lives;
 mod oracle;
 mod owners;
 mod params;

@@ -26,6 +26,7 @@ use super::{
     chain::{Chain, Lite, Outcome, Receipt},
     expect::Expect,
     fresh::fresh_keypair,
+    lives::Lives,
     oracle::Oracle,
     params::MarketSpec,
     traders::TraderEntry,
@@ -102,6 +103,8 @@ pub struct World<C: Chain = Lite> {
     pub realm: Realm,
     known: BTreeSet<Pubkey>,
     history: History,
+    /// Until there is a second exchange: events name a market by its index alone.
+    lives: Option<Lives>,
     sent: u64,
 }
 
@@ -133,6 +136,7 @@ impl<C: Chain + Clone> World<C> {
             realm: self.realm.clone(),
             known: self.known.clone(),
             history: self.history.clone(),
+            lives: self.lives.clone(),
             sent: self.sent,
         }
     }
@@ -182,6 +186,7 @@ impl<C: Chain> World<C> {
             realm,
             known: BTreeSet::new(),
             history: History::default(),
+            lives: Some(Lives::default()),
             sent: 0,
         };
         world.mint = world.create_mint(6);
@@ -202,19 +207,23 @@ impl<C: Chain> World<C> {
             realm,
             known: known.iter().copied().collect(),
             history: History::default(),
+            lives: Some(Lives::default()),
             sent: 0,
         }
     }
 
     /// Audits from here on; events count from what accounts have now.
     pub fn audit_from_now(&mut self) {
-        self.history = History::from_now(&self.snapshot());
+        let snapshot = self.snapshot();
+        self.history = History::from_now(&snapshot);
+        self.lives = Some(Lives::resting(&snapshot));
         self.audited = true;
         self.audit();
     }
 
     /// Founds another exchange with the same mint and goes on there; returns the one before.
     pub fn found_another(&mut self) -> Realm {
+        self.lives = None;
         let before = std::mem::replace(&mut self.realm, Realm::new());
         self.found();
         before
@@ -331,7 +340,11 @@ impl<C: Chain> World<C> {
     pub fn enter(&mut self, receipt: &Receipt) {
         self.usage.note(&receipt.logs);
         let moment = Moment { slot: self.sent, unix_time: self.now };
-        self.history.enter(moment, &receipt.events());
+        let events = receipt.events();
+        self.history.enter(moment, &events);
+        if let Some(lives) = &mut self.lives {
+            lives.enter(&events);
+        }
         if self.audited {
             self.audit();
         }
@@ -365,6 +378,9 @@ impl<C: Chain> World<C> {
         audit(&snapshot, &vaults).assert_exact();
         if let Err(difference) = self.history.compare(&snapshot) {
             panic!("{difference}");
+        }
+        if let Some(lives) = &self.lives {
+            assert_eq!(*lives, Lives::resting(&snapshot), "events tell of every order's life");
         }
     }
 

@@ -228,7 +228,7 @@ fn the_rest_of_a_limit_trigger_rests_and_its_pair_takes_it_back() {
     let receipt = world.execute_trigger(kit, ann, BTC, stop).succeeds();
     assert!(trigger_execution(&receipt).unwrap().sibling_gone);
     let cancelled = receipt.events().into_iter().find_map(|event| match event {
-        Event::OrdersCancelled(cancelled) => Some((cancelled.orders, cancelled.lots)),
+        Event::OrdersCancelled(cancelled) => Some((cancelled.order_ids.len(), cancelled.lots)),
         _ => None,
     });
     assert_eq!(cancelled, Some((1, 700)), "what leaves the book is reported");

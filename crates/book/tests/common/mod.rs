@@ -65,7 +65,16 @@ pub fn terms(band: (Price, Price), now: i64) -> MatchTerms {
 
 /// An order that never expires.
 pub fn order(side: Side, price: u64, lots: u64, seat: u32) -> NewOrder {
-    NewOrder { side, price: Price(price), peg: None, lots: Lots(lots), seat, client_id: 0, expires_at: 0, flags: 0 }
+    NewOrder {
+        side,
+        price: Price(price),
+        peg: None,
+        lots: Lots(lots),
+        seat,
+        client_id: 0,
+        expires_at: 0,
+        reduce_only: false,
+    }
 }
 
 /// A taker without limit or fees, of owner 255.

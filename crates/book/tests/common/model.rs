@@ -73,8 +73,8 @@ impl Model {
     }
 
     pub fn rest(&mut self, new: NewOrder, id: OrderId) {
-        let NewOrder { side, price, peg, lots, seat, client_id, expires_at, flags } = new;
-        self.orders.push(RestingOrder { id, side, price, peg, lots, seat, client_id, expires_at, flags });
+        let NewOrder { side, price, peg, lots, seat, client_id, expires_at, reduce_only } = new;
+        self.orders.push(RestingOrder { id, side, price, peg, lots, seat, client_id, expires_at, reduce_only });
     }
 
     pub fn of_seat(&self, seat: u32) -> impl DoubleEndedIterator<Item = &RestingOrder> {
@@ -98,6 +98,20 @@ impl Model {
         let wanted = |order: &&RestingOrder| side.is_none_or(|side| order.side == side);
         let ids: Vec<_> = self.of_seat(seat).rev().filter(wanted).map(|order| order.id).collect();
         ids.into_iter().take(limit as usize).map(|id| self.remove(id, Reason::Requested)).collect()
+    }
+
+    pub fn cut_reduce_only(&mut self, seat: u32, side: Side, keep: Lots) -> Vec<(RestingOrder, Lots)> {
+        let of_side: Vec<_> = self.of_seat(seat).rev().filter(|order| order.side == side).copied().collect();
+        let mut beyond = of_side.iter().map(|order| order.lots.0).sum::<u64>().saturating_sub(keep.0);
+        let mut cut = Vec::new();
+        for order in of_side.into_iter().filter(|order| order.reduce_only) {
+            let less = order.lots.0.min(beyond);
+            beyond -= less;
+            if less > 0 {
+                cut.push((order, self.reduce(order.id, seat, Lots(less)).unwrap()));
+            }
+        }
+        cut
     }
 
     pub fn reduce(&mut self, id: OrderId, seat: u32, lots: Lots) -> Result<Lots, BookError> {
@@ -301,6 +315,7 @@ impl Model {
             let orders: Vec<_> = view.seat_orders(*id).unwrap().collect();
             assert_eq!(orders, self.of_seat(*id).rev().copied().collect::<Vec<_>>());
             assert_eq!(seat.orders as usize, orders.len());
+            assert_eq!(seat.reduce_only as usize, orders.iter().filter(|order| order.reduce_only).count());
             let sum = |side| {
                 let orders = orders.iter().filter(|order| order.side == side);
                 orders.fold((0, 0), |(lots, quote), order| (lots + order.lots.0, quote + order.lots.0 * order.price.0))

@@ -34,6 +34,7 @@ pub enum Op {
     CancelExpired { order: Pick, now: i64 },
     Clean { side: Side, terms: MatchTerms, limit: u32 },
     Reduce { order: Pick, lots: Lots },
+    CutReduceOnly { seat: Pick, side: Side, keep: Lots },
     EvictWorst(Side, MatchTerms),
     SetMakerFee(Pick, i16),
     TakePending(Pick),
@@ -83,8 +84,8 @@ fn self_trade() -> impl Strategy<Value = SelfTrade> {
 
 fn order() -> impl Strategy<Value = NewOrder> {
     let expiry = prop_oneof![2 => Just(0i64), 1 => 1i64..20];
-    (side(), price(), peg(), lots(), 0u64..6, expiry, any::<u8>()).prop_map(
-        |(side, price, peg, lots, client_id, expires_at, flags)| NewOrder {
+    (side(), price(), peg(), lots(), 0u64..6, expiry, any::<bool>()).prop_map(
+        |(side, price, peg, lots, client_id, expires_at, reduce_only)| NewOrder {
             side,
             price,
             peg,
@@ -92,7 +93,7 @@ fn order() -> impl Strategy<Value = NewOrder> {
             seat: 0,
             client_id,
             expires_at,
-            flags,
+            reduce_only,
         },
     )
 }
@@ -133,6 +134,7 @@ pub fn op() -> impl Strategy<Value = Op> {
         2 => (index(), 0i64..20).prop_map(|(order, now)| Op::CancelExpired { order, now }),
         2 => (side(), terms(), 0u32..6).prop_map(|(side, terms, limit)| Op::Clean { side, terms, limit }),
         2 => (index(), lots()).prop_map(|(order, lots)| Op::Reduce { order, lots }),
+        2 => (index(), side(), 0u64..40).prop_map(|(seat, side, keep)| Op::CutReduceOnly { seat, side, keep: Lots(keep) }),
         2 => (side(), terms()).prop_map(|(side, terms)| Op::EvictWorst(side, terms)),
         3 => (index(), any::<i16>()).prop_map(|(seat, ppm)| Op::SetMakerFee(seat, ppm)),
         3 => index().prop_map(Op::TakePending),

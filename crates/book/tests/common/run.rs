@@ -95,6 +95,13 @@ impl Run {
                 let maker = self.model.orders.iter().find(|order| order.id == id).map_or(0, |order| order.seat);
                 assert_eq!(self.slab.book().reduce(id, maker, *lots), self.model.reduce(id, maker, *lots));
             }
+            Op::CutReduceOnly { seat, side, keep } => {
+                let seat = self.seat(*seat);
+                let mut cut = Vec::new();
+                let done = self.slab.book().cut_reduce_only(seat, *side, *keep, |order, left| cut.push((*order, left)));
+                assert_eq!(cut, self.model.cut_reduce_only(seat, *side, *keep));
+                assert_eq!(done.is_ok(), seat != 0);
+            }
             Op::EvictWorst(side, terms) => {
                 let worst = self.model.side(*side, terms).last().map(|order| order.id);
                 let expected = worst.map(|id| self.model.remove(id, Reason::Evicted)).ok_or(BookError::OrderNotFound);

@@ -30,8 +30,19 @@ fn a_day_of_trading_adds_up() {
             Event::Deposited(Deposited { account: bob, amount: 50, collateral: 50 }),
         ],
     );
-    let placed =
-        OrderPlaced { market: 0, account: bob, seat: 4, order_id: 77, buys: false, price: 10, lots: 5, client_id: 0 };
+    let placed = OrderPlaced {
+        market: 0,
+        account: bob,
+        seat: 4,
+        order_id: 77,
+        buys: false,
+        price: 10,
+        peg: None,
+        lots: 5,
+        reduce_only: false,
+        expires_at: 0,
+        client_id: 0,
+    };
     let fill = MakerFill { seat: 4, order_id: 77, price: 10, lots: 5 };
     history.enter(
         at(2),
@@ -42,6 +53,9 @@ fn a_day_of_trading_adds_up() {
                 taker: ann,
                 bought: true,
                 cause: Cause::Taker,
+                wanted: 5,
+                limit: 10,
+                client_id: 0,
                 fee: 2,
                 fills: vec![fill],
                 removed: Vec::new(),

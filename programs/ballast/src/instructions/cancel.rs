@@ -1,19 +1,21 @@
 //! Cancelling orders. Always possible, whatever state the market is in and however stale its price.
 
 use anchor_lang::prelude::*;
-use ballast_book::{Book, BookError, CancelledOrder, OrderId};
+use ballast_book::{Book, BookError, OrderId};
 use ballast_risk::oracle::Action;
 
 use super::accounts::{require_same_exchange, side_filter};
 use crate::{
     error::{BallastError, OrFail},
-    events::{OrderRemoved, OrdersCancelled, OrdersPruned},
-    logic::slab,
+    events::{OrderRemoved, OrdersCancelledFor, OrdersPruned},
+    logic::{Gone, removed_order, slab},
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, slab_bytes_mut},
 };
 
 /// Most orders that one `prune_orders` or `prune_expired` removes, so that its event fits a transaction's log.
 pub const MAX_PRUNED: u32 = 64;
+/// Most orders that one instruction cancels without naming them, for the same reason.
+pub const MAX_CANCELLED: u32 = 256;
 
 /// Accounts of `cancel_order`, `cancel_by_client_id` and `cancel_all`.
 #[derive(Accounts)]
@@ -66,7 +68,8 @@ pub fn prune_orders(ctx: Context<PruneOrders>, side: u8, limit: u32) -> Result<(
     let mut data = slab(&ctx.accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
     let mut removed = Vec::new();
-    book.clean(side, &market.terms(now)?, limit.min(MAX_PRUNED), |order| removed.push(removal(order))).or_fail()?;
+    book.clean(side, &market.terms(now)?, limit.min(MAX_PRUNED), |order| removed.push(removed_order(order)))
+        .or_fail()?;
     report_pruned(market.index, removed)
 }
 
@@ -79,16 +82,12 @@ pub fn prune_expired(ctx: Context<PruneOrders>, order_ids: Vec<u128>) -> Result<
     let mut removed = Vec::new();
     for id in order_ids {
         match book.cancel_expired(OrderId(id), now) {
-            Ok(order) => removed.push(removal(&order)),
+            Ok(order) => removed.push(removed_order(&order)),
             Err(BookError::OrderNotFound | BookError::NotExpired) => {}
             Err(error) => return Err(error).or_fail(),
         }
     }
     report_pruned(ctx.accounts.market.current()?.index, removed)
-}
-
-fn removal(order: &CancelledOrder) -> OrderRemoved {
-    OrderRemoved { seat: order.seat, order_id: order.id.0, lots: order.lots.0 }
 }
 
 fn report_pruned(market: u16, removed: Vec<OrderRemoved>) -> Result<()> {
@@ -99,40 +98,40 @@ fn report_pruned(market: u16, removed: Vec<OrderRemoved>) -> Result<()> {
 
 /// Cancels one order by its id.
 pub fn cancel_order(ctx: Context<CancelOrders>, order_id: u128) -> Result<()> {
-    cancel(ctx, |book, seat| {
-        let cancelled = book.cancel(OrderId(order_id), seat).or_fail()?;
-        Ok((1, cancelled.lots.0))
+    cancel(ctx, |book, seat, gone| {
+        gone.note(&book.cancel(OrderId(order_id), seat).or_fail()?);
+        Ok(())
     })
 }
 
 /// Cancels the newest of the account's orders with this client id.
 pub fn cancel_by_client_id(ctx: Context<CancelOrders>, client_id: u64) -> Result<()> {
-    cancel(ctx, |book, seat| {
-        let cancelled = book.cancel_by_client_id(seat, client_id).or_fail()?;
-        Ok((1, cancelled.lots.0))
+    cancel(ctx, |book, seat, gone| {
+        gone.note(&book.cancel_by_client_id(seat, client_id).or_fail()?);
+        Ok(())
     })
 }
 
-/// Cancels up to `limit` of the account's orders, on one side (0 bids, 1 asks) or on both (2).
+/// Cancels up to `limit` of the account's orders, newest first, at most [`MAX_CANCELLED`], on one side (0 bids, 1 asks) or on
+/// both (2).
 pub fn cancel_all(ctx: Context<CancelOrders>, side: u8, limit: u32) -> Result<()> {
     let side = side_filter(side)?;
-    cancel(ctx, |book, seat| {
-        let mut lots = 0u64;
-        let count = |cancelled: &CancelledOrder| lots = lots.saturating_add(cancelled.lots.0);
-        let orders = book.cancel_all(seat, side, limit, count).or_fail()?;
-        Ok((orders, lots))
+    cancel(ctx, |book, seat, gone| {
+        book.cancel_all(seat, side, limit.min(MAX_CANCELLED), |order| gone.note(order)).or_fail()?;
+        Ok(())
     })
 }
 
-/// Has `work` cancel orders of the account's seat, and reports their number and lots.
-fn cancel(ctx: Context<CancelOrders>, work: impl FnOnce(&mut Book, u32) -> Result<(u32, u64)>) -> Result<()> {
+/// Has `work` cancel orders of the account's seat, and reports them.
+fn cancel(ctx: Context<CancelOrders>, work: impl FnOnce(&mut Book, u32, &mut Gone) -> Result<()>) -> Result<()> {
     let accounts = ctx.accounts;
     let (market, seat) = accounts.seat()?;
     let key = accounts.margin.key();
     let mut data = slab(&accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
     book.seat(seat, &key.to_bytes()).or_fail()?;
-    let (orders, lots) = work(&mut book, seat)?;
-    emit!(OrdersCancelled { market, account: key, orders, lots });
+    let mut gone = Gone::default();
+    work(&mut book, seat, &mut gone)?;
+    gone.report(market, &key, OrdersCancelledFor::Request);
     Ok(())
 }

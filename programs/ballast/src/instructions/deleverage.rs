@@ -182,6 +182,7 @@ fn close_on_book(
             self_trade: SelfTrade::CancelResting,
             max_makers: MAX_BOOK_MAKERS,
             cause: Cause::Bankruptcy,
+            client_id: 0,
         },
         now,
     )?;

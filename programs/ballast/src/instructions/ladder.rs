@@ -75,7 +75,7 @@ pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result
     let lots = margin.ladder().lots(rung, position.lots());
     let limit = worst_price(side, venue.market.mark(), u32::from(margin.ladder().slippage_bps));
     let (self_trade, max_makers) = (SelfTrade::CancelResting, MAX_LADDER_MAKERS);
-    let order = Take { side, lots, limit, self_trade, max_makers, cause: Cause::Ladder };
+    let order = Take { side, lots, limit, self_trade, max_makers, cause: Cause::Ladder, client_id: 0 };
     let matched = take(venue, margin, slot, &key, &order, now)?;
     require!(matched.lots.0 > 0, BallastError::NothingToMatch);
     margin.ladder_mut().note(rung, position.lots(), matched.lots);

@@ -133,6 +133,7 @@ fn reduce(
             self_trade: SelfTrade::CancelResting,
             max_makers: MAX_LIQUIDATION_MAKERS,
             cause: Cause::Liquidation,
+            client_id: 0,
         },
         now,
     )?;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::{BallastError, OrFail},
     events::Reranked,
-    logic::{Marks, Others, Venue, assess, charge_bounty, rejoin, slab, touch},
+    logic::{Marks, Others, Venue, assess, charge_bounty, close_idle_seat, rejoin, slab, touch},
     state::Current as _,
 };
 
@@ -40,6 +40,7 @@ pub fn rerank<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
 
     let before = venue.ranks.view().coordinates_of(margin.slots[slot].membership()).or_fail()?;
     touch(venue, margin, slot, &key)?;
+    close_idle_seat(venue, margin, slot, &key)?;
     let assessment = assess(margin, &key, Some((venue, slot)), &others, Marks::Current, Some(Action::Reduce), now)?;
     rejoin(venue, margin, slot, &key, &assessment)?;
     let membership = margin.slots[slot].membership();

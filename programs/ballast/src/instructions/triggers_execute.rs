@@ -1,9 +1,7 @@
 //! Executing what is due, and letting trailing stops follow the mark: by anyone.
 
 use anchor_lang::prelude::*;
-use ballast_book::{
-    Book, BookError, Executed, Execution, NewOrder, OrderId, SelfTrade, Sibling, Stopped, Trigger, TriggerId,
-};
+use ballast_book::{Book, Executed, Execution, NewOrder, OrderId, SelfTrade, Sibling, Stopped, Trigger, TriggerId};
 use ballast_risk::oracle::Action;
 use ballast_units::{Lots, Price, Side};
 
@@ -15,11 +13,12 @@ use super::{
 use crate::{
     error::{BallastError, OrFail},
     events::{
-        Cause, OrderPlaced, OrdersCancelled, TriggerChange, TriggerExecuted, TriggersRemoved, TriggersRemovedFor,
+        Cause, OrderPlaced, OrderReduced, OrdersCancelledFor, TriggerChange, TriggerExecuted, TriggersRemoved,
+        TriggersRemovedFor,
     },
     logic::{
-        Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, maker_rate, pay_protection, protects,
-        rejoin, require_initial_margin, settle_slot, slab, take, touch,
+        Gone, Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, make_room, maker_rate,
+        pay_protection, protects, rejoin, require_initial_margin, settle_slot, slab, take, touch,
     },
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
@@ -164,6 +163,7 @@ fn trade(
             self_trade: SelfTrade::CancelResting,
             max_makers: MAX_TRIGGER_MAKERS,
             cause: Cause::Trigger,
+            client_id: trigger.client_id,
         },
         now,
     )?;
@@ -180,7 +180,7 @@ fn trade(
     // Not where matching was cut short: the rest would stand across orders that it should have met.
     let complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
     if complete && !executed.done {
-        done.rested = rest(venue, margin, slot, key, trigger, lots.sub(matched.lots).or_fail()?)?;
+        done.rested = rest(venue, margin, slot, key, trigger, lots.sub(matched.lots).or_fail()?, now)?;
     }
     Ok(done)
 }
@@ -193,18 +193,21 @@ fn take_off(venue: &mut Venue, key: &Pubkey, trigger: TriggerId, lots: Lots, clo
     };
     let executed = venue.book.execute_trigger(trigger, lots, closed).or_fail()?;
     if let Some(order) = order.filter(|_| !lots.is_zero()) {
-        emit!(OrdersCancelled {
-            market: venue.market.index,
-            account: *key,
-            orders: if executed.sibling_gone.is_some() { 1 } else { 0 },
-            lots: order.lots.min(lots).0,
-        });
+        let (market, reason) = (venue.market.index, OrdersCancelledFor::Pair);
+        if executed.sibling_gone.is_some() {
+            let mut gone = Gone::default();
+            gone.add(order.id, order.lots);
+            gone.report(market, key, reason);
+        } else {
+            let left = order.lots.sub(lots).or_fail()?;
+            emit!(OrderReduced { market, account: *key, order_id: order.id.0, lots: left.0, reason });
+        }
     }
     Ok(executed)
 }
 
-/// Puts up to `lots` of a limit trigger on the book, no more than together with the account's other orders of that side can
-/// reduce. Nothing rests outside the band, below the smallest order, or where there is no room: then the trigger waits.
+/// Puts up to `lots` of a limit trigger on the book as a reduce-only order, no more than together with the account's other
+/// orders of that side can reduce. It makes room in a full book like any order. Nothing rests outside the band, below the smallest order, or where there is no room: then the trigger waits.
 fn rest(
     venue: &mut Venue,
     margin: &MarginAccount,
@@ -212,15 +215,12 @@ fn rest(
     key: &Pubkey,
     trigger: &Trigger,
     lots: Lots,
+    now: i64,
 ) -> Result<Option<(OrderId, OrderPlaced)>> {
     let Execution::Limit(price) = trigger.terms.execution else { return Ok(None) };
     let params = &venue.market.params;
     let seat = venue.book.seat(trigger.seat, &key.to_bytes()).or_fail()?;
-    let resting = match trigger.side {
-        Side::Long => seat.bid_lots,
-        Side::Short => seat.ask_lots,
-    };
-    let lots = lots.0.min(margin.slots[slot].size().0.saturating_sub(resting));
+    let lots = lots.0.min(margin.slots[slot].size().0.saturating_sub(seat.lots(trigger.side).0));
     let (low, high) = venue.market.band()?;
     let fits = lots >= params.min_lots
         && (low..=high).contains(&price)
@@ -237,13 +237,14 @@ fn rest(
         seat: trigger.seat,
         client_id: trigger.client_id,
         expires_at: trigger.terms.expires_at,
-        flags: 0,
+        reduce_only: true,
     };
+    let terms = venue.market.terms(now)?;
+    if !make_room(venue, trigger.side, price, &terms, true)? {
+        return Ok(None);
+    }
     venue.book.set_maker_fee(trigger.seat, maker_rate(venue.market, margin)?).or_fail()?;
-    let order = match venue.book.rest(new) {
-        Err(BookError::Full) => return Ok(None),
-        order => order.or_fail()?,
-    };
+    let order = venue.book.rest(new).or_fail()?;
     let placed = OrderPlaced {
         market: venue.market.index,
         account: *key,
@@ -251,7 +252,10 @@ fn rest(
         order_id: order.0,
         buys: trigger.side == Side::Long,
         price: price.0,
+        peg: None,
         lots,
+        reduce_only: true,
+        expires_at: trigger.terms.expires_at,
         client_id: trigger.client_id,
     };
     Ok(Some((order, placed)))

@@ -7,13 +7,13 @@ use ballast_risk::oracle::Action;
 use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Price, Side};
 
 use super::{
-    Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, make_room, maker_rate, rejoin,
-    require_initial_margin, settle_slot, take, touch,
+    Assessment, Gone, Marks, Others, Take, Venue, assess, close_idle_seat, cut_reduce_only, make_room, maker_rate,
+    rejoin, removed_order, require_initial_margin, settle_slot, take, touch,
 };
 use crate::{
     error::{BallastError, OrFail},
-    events::{Cause, OrderPlaced, OrderReduced, OrderRemoved, OrdersCancelled, OrdersPruned},
-    instructions::{MAX_MAKERS, MAX_PRUNED, OrderArgs, OrderKind, OrderRef},
+    events::{Cause, OrderPlaced, OrderReduced, OrdersCancelledFor, OrdersPruned},
+    instructions::{MAX_CANCELLED, MAX_MAKERS, MAX_PRUNED, OrderArgs, OrderKind, OrderRef},
     state::{MarginAccount, Market, MarketStatus},
 };
 
@@ -108,6 +108,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             account: *self.key,
             order_id: old.id.0,
             lots: order.lots,
+            reason: OrdersCancelledFor::Request,
         });
         Ok(())
     }
@@ -138,37 +139,29 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
 
     /// Cancels orders of the account. Those that are gone are passed over where `skip` says so.
     pub fn cancel(&mut self, targets: impl IntoIterator<Item = OrderRef>, skip: bool) -> Result<()> {
-        let (mut orders, mut lots) = (0u32, 0u64);
+        let mut gone = Gone::default();
         for target in targets {
             let Some(order) = self.find(target)? else {
                 require!(skip, BallastError::OrderNotFound);
                 continue;
             };
-            self.venue.book.cancel(order.id, order.seat).or_fail()?;
-            orders += 1;
-            lots = lots.saturating_add(order.lots.0);
+            gone.note(&self.venue.book.cancel(order.id, order.seat).or_fail()?);
         }
-        self.report_cancelled(orders, lots);
+        gone.report(self.venue.market.index, self.key, OrdersCancelledFor::Request);
         Ok(())
     }
 
-    /// Cancels all the account's orders, or those of a side.
+    /// Cancels all the account's orders, or those of a side. Fails if they are more than one event tells of.
     pub fn cancel_all(&mut self, side: Option<Side>) -> Result<()> {
         let seat = self.margin.slots[self.slot].seat;
         if seat == 0 {
             return Ok(());
         }
-        let mut lots = 0u64;
-        let count = |order: &CancelledOrder| lots = lots.saturating_add(order.lots.0);
-        let orders = self.venue.book.cancel_all(seat, side, u32::MAX, count).or_fail()?;
-        self.report_cancelled(orders, lots);
+        let mut gone = Gone::default();
+        let orders = self.venue.book.cancel_all(seat, side, MAX_CANCELLED + 1, |order| gone.note(order)).or_fail()?;
+        require!(orders <= MAX_CANCELLED, BallastError::TooLarge);
+        gone.report(self.venue.market.index, self.key, OrdersCancelledFor::Request);
         Ok(())
-    }
-
-    fn report_cancelled(&self, orders: u32, lots: u64) {
-        if orders > 0 {
-            emit!(OrdersCancelled { market: self.venue.market.index, account: *self.key, orders, lots });
-        }
     }
 
     /// Assesses the account after all orders, refuses what it does not bear, and puts the position back.
@@ -244,9 +237,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
     /// others from resting. Whether there were any.
     fn clear_front(&mut self, side: Side) -> Result<bool> {
         let mut removed = Vec::new();
-        let note = |order: &CancelledOrder| {
-            removed.push(OrderRemoved { seat: order.seat, order_id: order.id.0, lots: order.lots.0 });
-        };
+        let note = |order: &CancelledOrder| removed.push(removed_order(order));
         self.venue.book.clean(side, &self.terms, MAX_PRUNED, note).or_fail()?;
         if removed.is_empty() {
             return Ok(false);
@@ -279,6 +270,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             self_trade: order.self_trade.into(),
             max_makers: u32::from(order.max_makers),
             cause: Cause::Taker,
+            client_id: order.client_id,
         };
         let matched = take(self.venue, self.margin, self.slot, self.key, &what, self.now)?;
         if order.kind == OrderKind::FillOrKill {
@@ -299,7 +291,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         let orders = u32::from(book.seat(seat, &account).or_fail()?.orders);
         require!(orders < market.params.max_orders_per_account, BallastError::TooLarge);
         book.set_maker_fee(seat, maker_rate(market, self.margin)?).or_fail()?;
-        make_room(self.venue, side, place.standing, &self.terms, true)?;
+        self.require_room(side, place.standing, true)?;
         let new = NewOrder {
             side,
             price: place.limit,
@@ -308,7 +300,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             seat,
             client_id: order.client_id,
             expires_at: order.expires_at,
-            flags: 0,
+            reduce_only: false,
         };
         let id = self.venue.book.rest(new).or_fail()?;
         self.require_position_within_limit(seat, side)?;
@@ -319,16 +311,25 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             order_id: id.0,
             buys: order.buys,
             price: place.limit.0,
+            peg: place.peg,
             lots,
+            reduce_only: new.reduce_only,
+            expires_at: order.expires_at,
             client_id: order.client_id,
         });
+        cut_reduce_only(self.venue, self.margin, self.slot, self.key)?;
         Ok(id)
+    }
+
+    fn require_room(&mut self, side: Side, standing: Price, order: bool) -> Result<()> {
+        require!(make_room(self.venue, side, standing, &self.terms, order)?, BallastError::BookFull);
+        Ok(())
     }
 
     /// The account's seat, which it takes if it has none.
     fn seat(&mut self, side: Side, standing: Price) -> Result<u32> {
         if self.margin.slots[self.slot].seat == 0 {
-            make_room(self.venue, side, standing, &self.terms, false)?;
+            self.require_room(side, standing, false)?;
             let (account, owner) = (self.key.to_bytes(), self.margin.owner.to_bytes());
             self.margin.slots[self.slot].seat = self.venue.book.open_seat(account, owner).or_fail()?;
         }

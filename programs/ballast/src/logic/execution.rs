@@ -5,10 +5,10 @@ use ballast_book::{Event, Matched, SelfTrade, Taker};
 use ballast_risk::fees;
 use ballast_units::{Lots, Price, Quote, Side};
 
-use super::{Venue, charge_fee, gather_volume, rates, signed};
+use super::{Venue, charge_fee, gather_volume, rates, removed_order, signed};
 use crate::{
     error::{BallastError, OrFail},
-    events::{Cause, MakerFill, OrderRemoved, PositionChanged, Traded},
+    events::{Cause, MakerFill, OrderRemoved, OrderRemovedFor, PositionChanged, Traded},
     state::MarginAccount,
 };
 
@@ -26,6 +26,8 @@ pub struct Take {
     pub max_makers: u32,
     /// Why.
     pub cause: Cause,
+    /// The client's own id of the order; 0 where the account did not order it.
+    pub client_id: u64,
 }
 
 /// Matches within the market's band and applies the result to the account's slot: position, realised profit, taker fee
@@ -64,10 +66,11 @@ pub fn take(
                 lots: fill.lots.0,
             }),
             Event::Cancelled(order) => {
-                removed.push(OrderRemoved { seat: order.seat, order_id: order.id.0, lots: order.lots.0 });
+                removed.push(removed_order(order));
             }
             Event::Decremented { seat, order_id, lots, .. } => {
-                removed.push(OrderRemoved { seat: *seat, order_id: order_id.0, lots: lots.0 });
+                let reason = OrderRemovedFor::SelfTrade;
+                removed.push(OrderRemoved { seat: *seat, order_id: order_id.0, lots: lots.0, reason });
             }
         })
         .or_fail()?;
@@ -93,6 +96,9 @@ pub fn take(
         taker: *key,
         bought: take.side == Side::Long,
         cause: take.cause,
+        wanted: take.lots.0,
+        limit: take.limit.0,
+        client_id: take.client_id,
         fee,
         fills,
         removed,

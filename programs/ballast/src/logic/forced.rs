@@ -1,14 +1,13 @@
 //! What the forced reductions have in common.
 
 use anchor_lang::prelude::*;
-use ballast_book::CancelledOrder;
 use ballast_risk::health::Stage;
-use ballast_units::{Lots, MAX_PRICE, Position, Price, Side};
+use ballast_units::{MAX_PRICE, Position, Price, Side};
 
-use super::{Assessment, Venue};
+use super::{Assessment, Gone, Venue, reducible};
 use crate::{
     error::{BallastError, OrFail},
-    events::OrdersCancelled,
+    events::OrdersCancelledFor,
     state::MarginAccount,
 };
 
@@ -32,14 +31,9 @@ pub fn cancel_for_force(venue: &mut Venue, margin: &MarginAccount, slot: usize, 
     if seat == 0 {
         return Ok(0);
     }
-    let mut lots = 0u64;
-    let orders = venue
-        .book
-        .cancel_all(seat, None, MAX_FORCED_CANCELS, |cancelled| lots = lots.saturating_add(cancelled.lots.0))
-        .or_fail()?;
-    if orders > 0 {
-        emit!(OrdersCancelled { market: venue.market.index, account: *key, orders, lots });
-    }
+    let mut gone = Gone::default();
+    let orders = venue.book.cancel_all(seat, None, MAX_FORCED_CANCELS, |order| gone.note(order)).or_fail()?;
+    gone.report(venue.market.index, key, OrdersCancelledFor::Liquidation);
     Ok(orders)
 }
 
@@ -56,16 +50,13 @@ pub fn cancel_increasing(
     if seat == 0 {
         return Ok(0);
     }
-    let (mut orders, mut lots) = (0u32, 0u64);
+    let (mut orders, mut gone) = (0u32, Gone::default());
     for side in Side::BOTH {
-        let keep = if position.side() == Some(side.opposite()) { position.lots() } else { Lots::ZERO };
         let left = MAX_FORCED_CANCELS.saturating_sub(orders);
-        let count = |cancelled: &CancelledOrder| lots = lots.saturating_add(cancelled.lots.0);
-        orders += venue.book.cancel_beyond(seat, side, keep, left, count).or_fail()?;
+        let keep = reducible(side, position.0);
+        orders += venue.book.cancel_beyond(seat, side, keep, left, |order| gone.note(order)).or_fail()?;
     }
-    if orders > 0 {
-        emit!(OrdersCancelled { market: venue.market.index, account: *key, orders, lots });
-    }
+    gone.report(venue.market.index, key, OrdersCancelledFor::Unfunded);
     Ok(orders)
 }
 

@@ -6,7 +6,8 @@ use ballast_risk::{funding, liquidation, pnl_pool};
 use ballast_units::{Lots, MAX_PRICE, Position, Price, Quote, Side};
 
 use super::{
-    Assessment, Venue, apply_holding, charge_fee, drop_stale_triggers, gather_volume, maker_rate, pay_rebate, signed,
+    Assessment, Venue, apply_holding, charge_fee, cut_reduce_only, drop_stale_triggers, gather_volume, maker_rate,
+    pay_rebate, signed,
 };
 use crate::{
     error::{BallastError, OrFail},
@@ -197,12 +198,13 @@ pub fn entry_price(side: Side, lots: Lots, basis: Quote, mark: Price) -> Price {
     Price(price.clamp(low, high))
 }
 
-/// Removes triggers that have nothing left to protect, and gives the seat back when no order or trigger rests and no fill
-/// waits in it.
+/// Cuts reduce-only orders to the position, removes triggers that have nothing left to protect, and gives the seat back when
+/// no order or trigger rests and no fill waits in it.
 pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
     if margin.slots[index].seat == 0 {
         return Ok(());
     }
+    cut_reduce_only(venue, margin, index, key)?;
     drop_stale_triggers(venue, margin, index, key)?;
     let slot = &mut margin.slots[index];
     let account = key.to_bytes();

@@ -1,0 +1,107 @@
+//! Resting orders that only reduce: whatever becomes of the position, they never open one.
+
+use ballast_book::{OrderId, RestingOrder};
+use ballast_client::{
+    ballast::{error::BallastError, events::OrdersCancelledFor},
+    events::Event,
+    instructions::{at_limit, post_only_order, take_profit},
+    units::{Lots, Price, Side},
+};
+use ballast_tests::harness::{BTC, DOLLAR, Expect, Receipt, Trader, World, order_ids, resting, trigger_execution};
+
+const PRICE: u64 = 10 * DOLLAR;
+const CENT: u64 = DOLLAR / 100;
+
+/// Ann is long 1,000 lots, and her limit take-profit rests as an order for all of them at $10.60.
+fn resting_target() -> (World, [Trader; 3], OrderId) {
+    let mut world = World::btc();
+    let (ann, bob) = (world.trader(5_000 * DOLLAR), world.trader(1_000_000 * DOLLAR));
+    let kit = world.trader(100_000 * DOLLAR);
+    world.trade(BTC, ann, bob, 1_000, PRICE);
+    let target = at_limit(take_profit(Side::Long, Price(1_050 * CENT), None), Price(1_060 * CENT));
+    let target = world.protect(ann, BTC, target);
+    world.move_price(BTC, 1_050 * CENT);
+    let receipt = world.execute_trigger(kit, ann, BTC, target).succeeds();
+    assert_eq!(trigger_execution(&receipt).map(|done| done.rested), Some(1_000));
+    (world, [ann, bob, kit], order_ids(&receipt)[0])
+}
+
+fn cancelled(receipt: &Receipt) -> Option<(OrdersCancelledFor, Vec<u128>)> {
+    receipt.events().into_iter().find_map(|event| match event {
+        Event::OrdersCancelled(gone) => Some((gone.reason, gone.order_ids)),
+        _ => None,
+    })
+}
+
+#[test]
+fn when_the_position_goes_otherwise_the_order_goes_with_it() {
+    let (mut world, [ann, bob, _], order) = resting_target();
+    world.bid(bob, BTC, 1_000, 1_040 * CENT);
+    let receipt = world.sell(ann, BTC, 1_000, 1_040 * CENT).succeeds();
+    assert_eq!(cancelled(&receipt), Some((OrdersCancelledFor::NothingToReduce, vec![order.0])));
+    // Whoever would have bought from it finds nothing.
+    world.buy(bob, BTC, 1_000, 1_060 * CENT).succeeds();
+    assert_eq!((world.position(ann, BTC), world.slot(ann, BTC).seat), (0, 0));
+}
+
+#[test]
+fn it_shrinks_with_the_position() {
+    let (mut world, [ann, bob, _], order) = resting_target();
+    world.bid(bob, BTC, 300, 1_040 * CENT);
+    let receipt = world.sell(ann, BTC, 300, 1_040 * CENT).succeeds();
+    let reduced = receipt.events().into_iter().find_map(|event| match event {
+        Event::OrderReduced(reduced) => Some((reduced.order_id, reduced.lots, reduced.reason)),
+        _ => None,
+    });
+    assert_eq!(reduced, Some((order.0, 700, OrdersCancelledFor::NothingToReduce)));
+    world.buy(bob, BTC, 5_000, 1_060 * CENT).succeeds();
+    world.settle(bob, ann, BTC).succeeds();
+    assert_eq!(world.position(ann, BTC), 0);
+}
+
+#[test]
+fn an_order_of_the_owner_before_it_takes_its_lots() {
+    let (mut world, [ann, bob, _], order) = resting_target();
+    // Both would fill in one sweep, without her account in the transaction.
+    let before_it = post_only_order(Side::Short, Price(1_055 * CENT), Lots(600));
+    let receipt = world.place(ann, BTC, before_it).succeeds();
+    assert!(cancelled(&receipt).is_none(), "400 lots of it stay");
+    assert_eq!(resting(&mut world, BTC, Side::Short), [(1_055 * CENT, 600), (1_060 * CENT, 400)]);
+    world.place(ann, BTC, post_only_order(Side::Short, Price(1_056 * CENT), Lots(500))).succeeds();
+    world.cancel(ann, BTC, order).fails_with(BallastError::OrderNotFound);
+    // What she orders herself may turn the position; what protects it has not helped.
+    world.buy(bob, BTC, 5_000, 1_060 * CENT).succeeds();
+    world.settle(bob, ann, BTC).succeeds();
+    assert_eq!(world.position(ann, BTC), -100);
+}
+
+#[test]
+fn fills_that_wait_count() {
+    let (mut world, [ann, bob, _], order) = resting_target();
+    world.buy(bob, BTC, 900, 1_060 * CENT).succeeds();
+    // 900 of her 1,000 lots are sold, though her account says otherwise; 100 rest.
+    world.place(ann, BTC, post_only_order(Side::Short, Price(1_058 * CENT), Lots(60))).succeeds();
+    let left: Vec<RestingOrder> = world.orders_of(ann, BTC).into_iter().filter(|resting| resting.id == order).collect();
+    assert_eq!(left.iter().map(|order| (order.lots.0, order.reduce_only)).collect::<Vec<_>>(), [(40, true)]);
+    world.buy(bob, BTC, 5_000, 1_060 * CENT).succeeds();
+    world.settle(bob, ann, BTC).succeeds();
+    assert_eq!(world.position(ann, BTC), 0);
+}
+
+#[test]
+fn what_a_deleveraging_took_comes_off_at_the_next_touch() {
+    let mut world = World::btc();
+    let (cal, kit) = (world.trader(5_500 * DOLLAR), world.trader(1_000 * DOLLAR));
+    let ann = world.trader(6_000 * DOLLAR);
+    world.trade(BTC, cal, ann, 10_000, PRICE);
+    let target = at_limit(take_profit(Side::Short, Price(930 * CENT), None), Price(910 * CENT));
+    let target = world.protect(ann, BTC, target);
+    world.move_price(BTC, 920 * CENT);
+    let rested = world.execute_trigger(kit, ann, BTC, target).succeeds();
+    assert_eq!(resting(&mut world, BTC, Side::Long), [(910 * CENT, 10_000)]);
+    world.deleverage(kit, cal, BTC, 100).succeeds();
+    let settled = world.settle(kit, ann, BTC).succeeds();
+    let gone = (OrdersCancelledFor::NothingToReduce, vec![order_ids(&rested)[0].0]);
+    assert_eq!(cancelled(&settled), Some(gone));
+    assert_eq!((world.position(ann, BTC), world.slot(ann, BTC).seat), (0, 0));
+}
