@@ -1,0 +1,5 @@
+//! The indexer's command line.
+
+fn main() {
+    print!("{}", ballast_indexer::api::description());
+}
