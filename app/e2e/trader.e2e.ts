@@ -1,11 +1,8 @@
 // A trader's way through the page, against the compiled program.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { installWallet } from './wallet';
+import { confirmed as settled, open, violations } from './visit';
 import { World, picture } from './world';
 
 let world: World;
@@ -13,40 +10,12 @@ let context: BrowserContext;
 let page: Page;
 const complaints: string[] = [];
 
-async function open(visitor: BrowserContext, route = ''): Promise<Page> {
-  const opened = await visitor.newPage();
-  await installWallet(opened);
-  opened.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  opened.on('pageerror', (error) => complaints.push(error.message));
-  await opened.goto(world.address(route));
-  return opened;
-}
-
-/** Waits for a notice of the transaction, and for it to be gone or dismissed. */
-async function confirmed(title: RegExp | string): Promise<void> {
-  const notice = page.locator('[data-stage]').filter({ hasText: title }).last();
-  await notice.and(page.locator('[data-stage="done"], [data-stage="failed"]')).waitFor({ timeout: 30_000 });
-  expect(await notice.getAttribute('data-stage'), await notice.innerText()).toBe('done');
-  await notice.getByRole('button', { name: 'Dismiss' }).click();
-}
-
-/** Accessibility violations of what is shown. */
-async function violations(shown: Page): Promise<string[]> {
-  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await shown.evaluate(source);
-  return shown.evaluate(async () => {
-    interface Axe {
-      run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
-    }
-    const { violations: found } = await (window as unknown as { axe: Axe }).axe.run();
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} (${node.failureSummary ?? ''})`).join(' | ')}`);
-  });
-}
+const confirmed = (title: RegExp | string): Promise<void> => settled(page, title);
 
 beforeAll(async () => {
   world = await World.start();
   context = await world.visitor();
-  page = await open(context);
+  page = await open(world, context, complaints);
 });
 
 afterEach(async ({ task }) => {
@@ -206,7 +175,7 @@ describe('a trader', () => {
 describe('a newcomer', () => {
   it('has a burner wallet with money after a few clicks, on a phone', async () => {
     const phone = await world.visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
-    const small = await open(phone);
+    const small = await open(world, phone, complaints);
     await small.getByTestId('mark').waitFor();
     await small.getByRole('button', { name: 'Connect', exact: true }).click();
     await small.getByRole('button', { name: /^Burner/ }).click();
@@ -224,7 +193,7 @@ describe('a newcomer', () => {
 
   it('sees the first paint soon', async () => {
     const visitor = await world.visitor();
-    const fresh = await open(visitor);
+    const fresh = await open(world, visitor, complaints);
     await fresh.getByTestId('mark').waitFor();
     const paint = await fresh.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity);
     console.log(`first contentful paint after ${Math.round(paint)} ms`);

@@ -59,10 +59,10 @@ export class World {
     return this.browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', ...options });
   }
 
-  /** The page at a route, on this network. */
-  address(route = ''): string {
+  /** The page at a route, on this network; `query` is added to the address. */
+  address(route = '', query = ''): string {
     const { rpc, ws } = this.facts;
-    return `${this.url}/?rpc=${encodeURIComponent(rpc)}&ws=${encodeURIComponent(ws)}${route}`;
+    return `${this.url}/?rpc=${encodeURIComponent(rpc)}&ws=${encodeURIComponent(ws)}${query}${route}`;
   }
 
   /** One call to the node. */

@@ -1,10 +1,16 @@
-import { useEffect, useRef, useState } from 'react';
-import type { IChartApi, IPriceLine, ISeriesApi, LineStyle, UTCTimestamp } from 'lightweight-charts';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { AutoscaleInfo, IChartApi, ISeriesApi, UTCTimestamp } from 'lightweight-charts';
 
-import { useAccount, useCandles } from '../hooks/chain';
+import { useAccount, useCandles, useTriggers } from '../hooks/chain';
+import { useSession } from '../hooks/session';
+import type { Candle } from '../lib/feed';
 import { priceScale } from '../lib/units';
-import type { MarketInfo } from '../wasm/ballast_wasm';
+import type { AccountInfo, MarketInfo, TriggerInfo } from '../wasm/ballast_wasm';
+import { ChartLines, colour, type ChartLine } from './ChartLines';
+import { DepthChart } from './DepthChart';
 import { entryPrice } from './MarketBar';
+import { EditTriggerDialog } from './ProtectDialog';
+import { triggerName } from './Triggers';
 
 const INTERVALS: [number, string][] = [
   [1, '1s'],
@@ -13,15 +19,14 @@ const INTERVALS: [number, string][] = [
   [60, '1m'],
   [300, '5m'],
 ];
-
-/** A colour by its name in the style sheet. */
-function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
-
-/** `LineStyle.Dashed`, whose module is loaded later. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
-const DASHED = 2 as LineStyle;
+/** Those for which only an indexer remembers enough. */
+const LONG_INTERVALS: [number, string][] = [
+  [900, '15m'],
+  [3_600, '1h'],
+  [14_400, '4h'],
+  [86_400, '1d'],
+];
+type View = 'price' | 'depth';
 
 interface Drawing {
   chart: IChartApi;
@@ -29,61 +34,117 @@ interface Drawing {
   volume: ISeriesApi<'Histogram'>;
 }
 
-/** Bars of the mark, with lines where the position was entered and would be liquidated. */
+/** Lines for what an account has in a market. */
+export function linesOf(account: AccountInfo | null, triggers: readonly TriggerInfo[], market: number): ChartLine[] {
+  const lines: ChartLine[] = [];
+  const position = account?.positions.find((held) => held.market === market && held.lots !== 0n);
+  if (position) {
+    lines.push({ id: 'entry', name: 'Entry', at: entryPrice(position.basis, position.lots), colour: 'accent' });
+    if (position.liquidationPrice) lines.push({ id: 'liquidation', name: 'Liquidation', at: position.liquidationPrice, colour: 'warn' });
+  }
+  for (const trigger of triggers) {
+    if (trigger.market !== market) continue;
+    lines.push({ id: String(trigger.id), name: triggerName(trigger), at: trigger.price, colour: trigger.stop ? 'down' : 'up', trigger });
+  }
+  return lines;
+}
+
+/** Bars of a market, with lines for entry, liquidation, take-profits and stops; or the depth of its book. */
 export function Chart({ market }: { market: MarketInfo }) {
+  const { chain } = useSession();
+  const [view, setView] = useState<View>('price');
   const [interval, setInterval] = useState(5);
+  const [fits, setFits] = useState(true);
+  const intervals = chain.cluster.indexer ? [...INTERVALS, ...LONG_INTERVALS] : INTERVALS;
+  const button = (pressed: boolean): string => `cursor-pointer rounded px-2 py-0.5 ${pressed ? 'bg-raised text-text' : 'text-muted hover:text-text'}`;
+  return (
+    <section aria-label="Chart" className="flex h-full min-h-0 flex-col">
+      <div className="flex flex-wrap items-center gap-x-3 px-2 pt-1">
+        <div role="group" aria-label="What is drawn" className="flex gap-0.5">
+          <button type="button" aria-pressed={view === 'price'} className={button(view === 'price')} onClick={() => setView('price')}>Price</button>
+          <button type="button" aria-pressed={view === 'depth'} className={button(view === 'depth')} onClick={() => setView('depth')}>Depth</button>
+        </div>
+        {view === 'price' && (
+          <>
+            <div role="group" aria-label="Interval" className="flex gap-0.5 border-l border-line pl-2">
+              {intervals.map(([seconds, label]) => (
+                <button key={seconds} type="button" aria-pressed={seconds === interval} className={button(seconds === interval)} onClick={() => setInterval(seconds)}>
+                  {label}
+                </button>
+              ))}
+            </div>
+            <button type="button" aria-pressed={fits} title="Keep entry, take-profits and stops in sight" className={button(fits)} onClick={() => setFits(!fits)}>
+              Fit lines
+            </button>
+          </>
+        )}
+      </div>
+      {view === 'price' ? <PriceChart market={market} interval={interval} fits={fits} /> : <DepthChart market={market} />}
+    </section>
+  );
+}
+
+function PriceChart({ market, interval, fits }: { market: MarketInfo; interval: number; fits: boolean }) {
   const bars = useCandles(market.index, interval);
   const place = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<Drawing | null>(null);
-  const position = useAccount()?.positions.find((held) => held.market === market.index && held.lots !== 0n);
-  const entry = position ? entryPrice(position.basis, position.lots) : null;
-  const liquidation = position?.liquidationPrice ?? null;
+  const [paint, setPaint] = useState(0);
+  const [moving, setMoving] = useState<{ trigger: TriggerInfo; at: bigint | undefined } | null>(null);
+  const account = useAccount();
+  const triggers = useTriggers(account);
+  const lines = useMemo(() => linesOf(account, triggers, market.index), [account, triggers, market.index]);
   const scale = priceScale(market);
+  /** Prices that stay in sight: all lines but liquidation, which is far away as long as all is well. */
+  const kept = useRef<number[]>([]);
+
+  useEffect(() => {
+    kept.current = fits ? lines.filter(({ id }) => id !== 'liquidation').map(({ at }) => Number(at) / 10 ** scale) : [];
+  }, [lines, fits, scale]);
 
   useEffect(() => {
     if (!drawing) return undefined;
-    const paint = (): void => {
+    const dress = (): void => {
       const [up, down, line, muted] = [colour('up'), colour('down'), colour('line'), colour('muted')];
       drawing.chart.applyOptions({
         layout: { background: { color: 'transparent' }, textColor: muted, fontSize: 11, attributionLogo: false },
         grid: { vertLines: { color: line }, horzLines: { color: line } },
       });
       drawing.candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
-      drawing.volume.applyOptions({ color: muted });
+      drawing.volume.applyOptions({ color: line });
+      setPaint((count) => count + 1);
     };
-    paint();
-    window.addEventListener('ballast:theme', paint);
-    return () => window.removeEventListener('ballast:theme', paint);
+    dress();
+    window.addEventListener('ballast:theme', dress);
+    return () => window.removeEventListener('ballast:theme', dress);
   }, [drawing]);
 
+  const before = useRef<{ drawing: Drawing | null; bars: readonly Candle[]; interval: number }>({ drawing: null, bars: [], interval: 0 });
   useEffect(() => {
     if (!drawing) return;
     // A chart is for the eye: here prices may become floating-point numbers.
     const dollars = (atoms: bigint): number => Number(atoms) / 10 ** scale;
     const base = 10 ** market.lotExponent;
-    drawing.candles.setData(
-      bars.map(({ time, open, high, low, close }) => ({
-        time: time as UTCTimestamp,
-        open: dollars(open),
-        high: dollars(high),
-        low: dollars(low),
-        close: dollars(close),
-      })),
-    );
-    drawing.volume.setData(bars.map(({ time, volume }) => ({ time: time as UTCTimestamp, value: Number(volume) / base })));
-  }, [drawing, bars, scale, market.lotExponent]);
-
-  useEffect(() => {
-    if (!drawing) return undefined;
-    const lines: IPriceLine[] = [];
-    const add = (at: bigint | null, title: string, name: string): void => {
-      if (at === null || at === 0n) return;
-      lines.push(drawing.candles.createPriceLine({ price: Number(at) / 10 ** scale, title, color: colour(name), lineStyle: DASHED, axisLabelVisible: true }));
-    };
-    add(entry, 'entry', 'accent');
-    add(liquidation, 'liquidation', 'warn');
-    return () => lines.forEach((line) => drawing.candles.removePriceLine(line));
-  }, [drawing, entry, liquidation, scale]);
+    const candle = ({ time, open, high, low, close }: Candle) => ({
+      time: time as UTCTimestamp,
+      open: dollars(open),
+      high: dollars(high),
+      low: dollars(low),
+      close: dollars(close),
+    });
+    const volume = ({ time, volume: lots }: Candle) => ({ time: time as UTCTimestamp, value: Number(lots) / base });
+    const last = before.current;
+    before.current = { drawing, bars, interval };
+    // Most changes are the last bar's, or a new one's.
+    if (last.drawing === drawing && last.interval === interval && continues(last.bars, bars)) {
+      for (const bar of bars.slice(Math.max(last.bars.length - 1, 0))) {
+        drawing.candles.update(candle(bar));
+        drawing.volume.update(volume(bar));
+      }
+      return;
+    }
+    drawing.candles.setData(bars.map(candle));
+    drawing.volume.setData(bars.map(volume));
+  }, [drawing, bars, interval, scale, market.lotExponent]);
 
   // Declared last, because it is undone last: what was drawn into the chart must be gone before the chart is.
   useEffect(() => {
@@ -102,6 +163,7 @@ export function Chart({ market }: { market: MarketInfo }) {
       const candles = chart.addSeries(CandlestickSeries, {
         borderVisible: false,
         priceFormat: { type: 'price', precision: Math.max(scale, 0), minMove: 10 ** -scale },
+        autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => widened(original(), kept.current),
       });
       const volume = chart.addSeries(HistogramSeries, { priceScaleId: '', priceFormat: { type: 'volume' }, lastValueVisible: false, priceLineVisible: false });
       volume.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
@@ -116,21 +178,29 @@ export function Chart({ market }: { market: MarketInfo }) {
   }, [scale]);
 
   return (
-    <section aria-label="Chart of the mark" className="flex h-full min-h-0 flex-col">
-      <div role="group" aria-label="Interval" className="flex gap-0.5 px-2 pt-1">
-        {INTERVALS.map(([seconds, label]) => (
-          <button
-            key={seconds}
-            type="button"
-            aria-pressed={seconds === interval}
-            className={`cursor-pointer rounded px-2 py-0.5 ${seconds === interval ? 'bg-raised text-text' : 'text-muted hover:text-text'}`}
-            onClick={() => setInterval(seconds)}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
-      <div ref={place} className="min-h-0 flex-1" role="img" aria-label={`${market.symbol}: ${bars.length} bars of ${interval} seconds`} />
-    </section>
+    <div className="relative min-h-0 flex-1">
+      <div ref={place} className="h-full" role="img" aria-label={`${market.symbol}: ${bars.length} bars of ${interval} seconds`} />
+      {drawing && (
+        <ChartLines candles={drawing.candles} lines={lines} market={market} scale={scale} paint={paint} onMove={(trigger, at) => setMoving({ trigger, at })} />
+      )}
+      {moving && account && (
+        <EditTriggerDialog account={account} trigger={moving.trigger} market={market} {...(moving.at === undefined ? {} : { at: moving.at })} onClose={() => setMoving(null)} />
+      )}
+    </div>
   );
+}
+
+/** Whether bars are the ones before, of which the last may have changed, and perhaps some more at the end. */
+function continues(before: readonly Candle[], bars: readonly Candle[]): boolean {
+  const [count, more] = [before.length, bars.length - before.length];
+  if (count < 2 || more < 0 || more > 3) return false;
+  const same = (at: number): boolean => before[at]!.time === bars[at]!.time && before[at]!.close === bars[at]!.close;
+  return before[0]!.time === bars[0]!.time && same(count - 2) && before[count - 1]!.time === bars[count - 1]!.time;
+}
+
+/** The range of prices that is shown, with these in it. */
+function widened(info: AutoscaleInfo | null, prices: readonly number[]): AutoscaleInfo | null {
+  if (!info?.priceRange || prices.length === 0) return info;
+  const { minValue, maxValue } = info.priceRange;
+  return { ...info, priceRange: { minValue: Math.min(minValue, ...prices), maxValue: Math.max(maxValue, ...prices) } };
 }

@@ -66,15 +66,16 @@ interface SelectProps<T extends string> {
 
 /** One of a few, as a list that opens, with its name before it. */
 export function Select<T extends string>({ label, value, options, onChange }: SelectProps<T>) {
+  const id = useId();
   return (
-    <label className="flex items-center justify-between gap-2">
-      <span className="text-muted">{label}</span>
-      <select className="cursor-pointer rounded border border-line bg-raised px-1.5 py-1" value={value} onChange={({ target }) => onChange(target.value as T)}>
+    <div className="flex items-center justify-between gap-2">
+      <label htmlFor={id} className="text-muted">{label}</label>
+      <select id={id} className="cursor-pointer rounded border border-line bg-raised px-1.5 py-1" value={value} onChange={({ target }) => onChange(target.value as T)}>
         {options.map(([option, text]) => (
           <option key={option} value={option}>{text}</option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 

@@ -1,5 +1,8 @@
+import { useState } from 'react';
+
 import { percent, usd } from '../lib/units';
 import type { AccountInfo } from '../wasm/ballast_wasm';
+import { MarginDialog } from './MarginDialog';
 
 /** The colour of a gain or a loss. */
 export function signed(value: bigint): string {
@@ -15,8 +18,9 @@ export const STAGES: Record<string, string> = {
   bankrupt: 'Bankrupt',
 };
 
-/** An account in a few numbers. */
-export function Summary({ account }: { account: AccountInfo }) {
+/** An account in a few numbers; with `actions`, its money can be moved from here. */
+export function Summary({ account, actions = false }: { account: AccountInfo; actions?: boolean }) {
+  const [moving, setMoving] = useState(false);
   const { equity, initialEquity, initial, maintenance, notional, settled, unsettled, profit, marginRatioBps, stage } = account;
   const free = initialEquity - initial;
   const facts: [string, string, string][] = [
@@ -32,6 +36,7 @@ export function Summary({ account }: { account: AccountInfo }) {
     ['Stage', STAGES[stage] ?? stage, stage === 'healthy' ? 'text-up' : 'text-down'],
   ];
   return (
+    <>
     <dl className="grid grid-cols-2 gap-x-6 gap-y-1 p-3 sm:grid-cols-5" data-testid="summary">
       {facts.map(([name, value, colour]) => (
         <div key={name}>
@@ -40,5 +45,8 @@ export function Summary({ account }: { account: AccountInfo }) {
         </div>
       ))}
     </dl>
+    {actions && <button type="button" className="plain mx-3 mb-3" onClick={() => setMoving(true)}>Move money</button>}
+    {moving && <MarginDialog account={account} onClose={() => setMoving(false)} />}
+    </>
   );
 }

@@ -104,7 +104,7 @@ function Holdings() {
           {tab === 'positions' && <Positions account={account} />}
           {tab === 'orders' && <Orders account={account} />}
           {tab === 'triggers' && <Triggers account={account} />}
-          {tab === 'summary' && <Summary account={account} />}
+          {tab === 'summary' && <Summary account={account} actions />}
         </>
       ) : (
         <p className="p-3 text-muted">{connected ? 'This wallet has no margin account here yet. Deposit to open one.' : 'Connect a wallet to see positions and orders.'}</p>

@@ -12,16 +12,16 @@ interface Props {
 }
 
 const LIVES: Record<TicketForm['kind'], (readonly [Life, string])[]> = {
-  market: [['ioc', 'fill what it can'], ['fok', 'fill or kill']],
-  limit: [['gtc', 'until cancelled'], ['gtt', 'until a time'], ['ioc', 'immediate or cancel'], ['fok', 'fill or kill']],
-  stop: [['gtc', 'until cancelled'], ['gtt', 'until a time']],
-  pegged: [['gtc', 'until cancelled'], ['gtt', 'until a time']],
+  market: [['ioc', 'Immediate or cancel'], ['fok', 'Fill or kill']],
+  limit: [['gtc', 'Good till cancelled'], ['gtt', 'Good till time'], ['ioc', 'Immediate or cancel'], ['fok', 'Fill or kill']],
+  stop: [['gtc', 'Good till cancelled'], ['gtt', 'Good till time']],
+  pegged: [['gtc', 'Good till cancelled'], ['gtt', 'Good till time']],
 };
 
 const POSTS: (readonly [Post, string])[] = [
-  ['take', 'may take'],
-  ['reject', 'post only, or refuse'],
-  ['slide', 'post only, slide'],
+  ['take', 'Off'],
+  ['reject', 'Refuse if it would match'],
+  ['slide', 'Slide behind the best'],
 ];
 
 /** The life that a kind of order has when the ticket says one that it does not have. */
@@ -41,14 +41,14 @@ export function Terms({ form, set }: Props) {
           <input className="field num w-20 text-right" inputMode="decimal" value={form.slippage} onChange={({ target }) => set({ slippage: target.value })} />
         </label>
       )}
-      <Select label="Lives" value={lifeFor(kind, life)} options={LIVES[kind]} onChange={(next) => set({ life: next })} />
+      <Select label="Time in force" value={lifeFor(kind, life)} options={LIVES[kind]} onChange={(next) => set({ life: next })} />
       {life === 'gtt' && (rests(form) || kind === 'stop') && (
         <label className="flex items-center justify-between gap-2">
           <span className="text-muted">Minutes</span>
           <input className="field num w-20 text-right" inputMode="numeric" value={form.minutes} onChange={({ target }) => set({ minutes: target.value })} />
         </label>
       )}
-      {rests(form) && <Select label="Meeting the other side" value={form.post} options={POSTS} onChange={(post) => set({ post })} />}
+      {rests(form) && <Select label="Post only" value={form.post} options={POSTS} onChange={(post) => set({ post })} />}
       {(kind === 'market' || kind === 'limit') && (
         <Check label="Reduce only" title="Never larger than the position, and never rests" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
       )}
