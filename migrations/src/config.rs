@@ -7,7 +7,10 @@ use std::{
 
 use ballast::state::{MarketParams, MarketStatus, OracleKind};
 use ballast_client::oracle_accounts::{LEGACY_PROGRAM, RECEIVER_PROGRAM};
-use ballast_risk::{fees::FEE_TIERS, margin::TIERS};
+use ballast_risk::{
+    fees::{FEE_TIERS, TierVolumes},
+    margin::TIERS,
+};
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 use toml::{Table, Value};
@@ -31,8 +34,31 @@ pub struct ExchangeConfig {
     pub insurance: u64,
     /// Whether an address lookup table is kept for keepers and traders.
     pub lookup_table: bool,
+    /// From which volumes fee tiers apply, and what referrers get; `None` leaves that alone.
+    pub fees: Option<FeeSchedule>,
     /// The markets, in the order of their indices.
     pub markets: Vec<MarketConfig>,
+}
+
+/// The exchange's fee schedule. What the tiers cost is each market's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeeSchedule {
+    /// 30-day volumes from which tiers apply, in atoms, ascending; unused ones at the end are zero, and need not be written.
+    #[serde(deserialize_with = "volumes")]
+    pub tier_volumes: TierVolumes,
+    /// The referrers' share in what the exchange keeps of a fee, in basis points.
+    pub referral_share_bps: u16,
+}
+
+fn volumes<'de, D: serde::Deserializer<'de>>(from: D) -> Result<TierVolumes, D::Error> {
+    let written = Vec::<u64>::deserialize(from)?;
+    let mut volumes = TierVolumes::default();
+    let Some(used) = volumes.get_mut(..written.len()) else {
+        return Err(serde::de::Error::custom(format!("there are {FEE_TIERS} tiers beyond the base")));
+    };
+    used.copy_from_slice(&written);
+    Ok(volumes)
 }
 
 /// The cluster.
@@ -117,6 +143,7 @@ struct File {
     #[serde(default)]
     program: ProgramSection,
     exchange: ExchangeSection,
+    fees: Option<FeeSchedule>,
     #[serde(default)]
     keepers: KeepersSection,
     defaults: Table,
@@ -210,6 +237,7 @@ impl ExchangeConfig {
             creator: key("creator", file.exchange.creator)?,
             insurance: file.exchange.insurance,
             lookup_table: file.keepers.lookup_table,
+            fees: file.fees,
             markets: markets.collect::<Result<_, _>>()?,
         })
     }
@@ -358,6 +386,17 @@ mod tests {
         assert_eq!(market.oracle_kind, OracleKind::PythLegacy);
         assert!(market.fixed_oracle().is_some());
         market.params.validate(-i32::from(market.lot_exponent)).unwrap();
+    }
+
+    #[test]
+    fn a_fee_schedule_may_name_fewer_tiers_than_there_are_and_no_more() {
+        let fees = |line: &str| {
+            let text = format!("tier_volumes = {line}\nreferral_share_bps = 1_000");
+            toml::from_str::<FeeSchedule>(&text).map(|fees| fees.tier_volumes)
+        };
+        assert_eq!(fees("[5, 7]"), Ok([5, 7, 0, 0]));
+        assert!(fees("[1, 2, 3, 4, 5]").unwrap_err().to_string().contains("4 tiers"));
+        assert!(ExchangeConfig::parse(LOCALNET, "localnet.toml").unwrap().fees.is_some());
     }
 
     #[test]

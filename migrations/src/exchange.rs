@@ -9,6 +9,7 @@ use ballast_client::{
     addresses::{self, ExchangeKeys, MarketKeys, PROGRAM_ID},
     instructions,
 };
+use ballast_risk::fees::{MAX_REFERRAL_BPS, are_ordered};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_system_interface::instruction as system;
@@ -102,6 +103,7 @@ pub fn plan(config: &ExchangeConfig, found: &Found, roles: &Roles, plan: &mut Pl
             mint
         }
     };
+    plan.steps.extend(set_fees(config, found, roles, &keys)?);
     plan.steps.extend(fund_insurance(config, found, roles, &keys, &mint)?);
     for (index, market) in (0u16..).zip(&config.markets) {
         match found.markets.get(usize::from(index)) {
@@ -185,6 +187,37 @@ fn found_exchange(config: &ExchangeConfig, found: &Found, roles: &Roles, keys: &
     let mut step = Step::send(what, exchange_rent(found), vec![create], vec![Role::Admin]);
     step.details = vec![format!("admin {}", roles.admin), format!("guardian {guardian}"), format!("collateral {mint}")];
     step
+}
+
+fn set_fees(
+    config: &ExchangeConfig,
+    found: &Found,
+    roles: &Roles,
+    keys: &ExchangeKeys,
+) -> Result<Option<Step>, PlanError> {
+    let Some(wanted) = config.fees else { return Ok(None) };
+    if !are_ordered(&wanted.tier_volumes) {
+        return Err(PlanError::Fees("tier_volumes have to ascend, and zeros to be at the end"));
+    }
+    if u32::from(wanted.referral_share_bps) > MAX_REFERRAL_BPS {
+        return Err(PlanError::Fees("referral_share_bps is more than the program lets anybody set"));
+    }
+    // A new exchange has zeros.
+    let (volumes, share) = found
+        .exchange
+        .as_ref()
+        .map_or_else(Default::default, |exchange| (exchange.fee_tier_volumes, exchange.referral_share_bps));
+    if (volumes, share) == (wanted.tier_volumes, wanted.referral_share_bps) {
+        return Ok(None);
+    }
+    let set =
+        instructions::set_fee_schedule(&roles.admin, &keys.exchange, wanted.tier_volumes, wanted.referral_share_bps);
+    let mut step = Step::send("set the fee schedule", 0, vec![set], vec![Role::Admin]);
+    step.details = vec![
+        format!("tier_volumes  {volumes:?} -> {:?}", wanted.tier_volumes),
+        format!("referral_share_bps  {share} -> {}", wanted.referral_share_bps),
+    ];
+    Ok(Some(step))
 }
 
 fn fund_insurance(

@@ -103,6 +103,9 @@ pub enum PlanError {
     /// A market's parameters are out of bounds.
     #[error("market {0}: the program's bounds do not allow its parameters ({1})")]
     Bounds(String, String),
+    /// The fee schedule is out of bounds.
+    #[error("the fee schedule: {0}")]
+    Fees(&'static str),
     /// Two markets of the configuration have the same symbol.
     #[error("two markets are called {0}")]
     SameSymbol(String),

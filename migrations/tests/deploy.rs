@@ -106,7 +106,14 @@ fn a_cluster_is_brought_to_what_the_file_says_and_then_left_alone() {
 
     // Nothing is sent by showing a plan.
     let plan = stage.succeeds(&["plan"]);
-    for part in ["deploy program", "found exchange", "top the insurance vault up", "create market 3 AVAX", "of rent"] {
+    for part in [
+        "deploy program",
+        "found exchange",
+        "set the fee schedule",
+        "top the insurance vault up",
+        "create market 3 AVAX",
+        "of rent",
+    ] {
         assert!(plan.contains(part), "{part}");
     }
     assert!(stage.succeeds(&["apply", "--dry-run"]).contains("deploy program"));
@@ -117,6 +124,7 @@ fn a_cluster_is_brought_to_what_the_file_says_and_then_left_alone() {
     assert!(applied.contains("Nothing to do"), "{applied}");
     let founded = accounts::exchange(&stage.account(&exchange)).unwrap();
     assert_eq!((founded.admin, founded.market_count), (stage.admin.pubkey(), 4));
+    assert_eq!((founded.fee_tier_volumes[0], founded.referral_share_bps), (5_000_000_000_000, 1_000));
     let status = stage.succeeds(&["status"]);
     for part in ["is the program file", "insurance  400000000000 atoms", "with 18 addresses"] {
         assert!(status.contains(part), "{part}");
@@ -131,6 +139,16 @@ fn a_cluster_is_brought_to_what_the_file_says_and_then_left_alone() {
     stage.succeeds(&["apply", "--yes"]);
     let market = accounts::market(&stage.account(&addresses::market(&exchange, 2))).unwrap();
     assert_eq!((market.params.taker_fee_ppm, market.params.maker_fee_ppm), (500, 150));
+
+    // So is the fee schedule, and one out of bounds is refused before anything is sent.
+    stage.configure(|text| text.replace("[5_000_000_000_000, 25_000_000_000_000,", "[7, 25_000_000_000_000,"));
+    let plan = stage.succeeds(&["plan"]);
+    assert!(plan.contains("tier_volumes  [5000000000000, 25000000000000,") && plan.contains("1 step"), "{plan}");
+    stage.succeeds(&["apply", "--yes"]);
+    assert_eq!(accounts::exchange(&stage.account(&exchange)).unwrap().fee_tier_volumes[0], 7);
+    stage.configure(|text| text.replace("[7, 25_000_000_000_000,", "[7, 7,"));
+    assert!(stage.fails(&["plan"]).contains("have to ascend"));
+    stage.configure(|text| text.replace("[7, 7,", "[7, 8,"));
 
     // What cannot change is refused, with both values.
     stage.configure(|text| text.replace("lot_exponent = 5", "lot_exponent = 6"));
