@@ -28,6 +28,8 @@ pub enum Role {
     Settler,
     /// Executes triggers that are due, lets trailing stops follow the mark, carries out ladders.
     Triggers,
+    /// Brings the oracle accounts' prices into the markets.
+    Poster,
 }
 
 /// How a node is listened to.
@@ -144,6 +146,8 @@ pub struct Config {
     pub max_cells: u32,
     /// Settling.
     pub settle: SettleConfig,
+    /// Posting prices.
+    pub poster: PosterConfig,
     /// Least that a trailing stop moves for a transaction, in millionths of its price.
     pub ratchet_ppm: u64,
 }
@@ -183,6 +187,19 @@ pub struct SettleConfig {
     pub min_sweep: u64,
     /// Most accounts looked at per second in search of something to settle.
     pub sweep_rate: u32,
+    /// How often it pays for a larger book before one is full.
+    pub grow_books: u32,
+}
+
+/// When a price is worth a transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct PosterConfig {
+    /// Smallest move, in 10^-9.
+    pub least_move: u64,
+    /// Age from which a market is refreshed whatever happened, in seconds; `None` for half of what opening allows.
+    pub max_age_s: Option<i64>,
+    /// Least seconds between two prices of a market.
+    pub gap_s: i64,
 }
 
 impl Config {
@@ -191,8 +208,9 @@ impl Config {
     /// # Errors
     /// When something is missing or does not make sense, saying which flag.
     pub fn new(said: Settings) -> Result<Config> {
-        let roles =
-            said.roles.context("no roles: say --roles liquidator,deleverager,settler,triggers, or some of them")?;
+        let roles = said
+            .roles
+            .context("no roles: say --roles liquidator,deleverager,settler,triggers,poster, or some of them")?;
         ensure!(!roles.is_empty(), "--roles is empty");
         let rpc_url = said.rpc_url.unwrap_or_else(|| "http://127.0.0.1:8899".to_string());
         let ws_url = match said.ws_url {
@@ -210,6 +228,9 @@ impl Config {
         let default_repair = if subscribe == Subscribe::Accounts { 5 } else { 30 };
         let repair_every = Duration::from_secs(said.repair_interval_s.unwrap_or(default_repair));
         ensure!(!repair_every.is_zero(), "--repair-interval-s is at least 1");
+        if roles.contains(&Role::Poster) {
+            ensure!(!oracles.is_empty(), "the poster needs oracle accounts: say --oracle <market index>=<address>");
+        }
         let sweep_rate = said.sweep_rate.unwrap_or(5_000);
         ensure!(sweep_rate > 0, "--sweep-rate is at least 1");
         Ok(Config {
@@ -247,6 +268,13 @@ impl Config {
                 seat_age: Duration::from_millis(said.seat_age_ms.unwrap_or(2_000)),
                 min_sweep: said.min_sweep.map_or(10_000_000, Dollars::atoms),
                 sweep_rate,
+                grow_books: said.grow_books.unwrap_or(0),
+            },
+            poster: PosterConfig {
+                // A basis point is 10^5 × 10^-9.
+                least_move: u64::from(said.post_move_bps.unwrap_or(5)) * 100_000,
+                max_age_s: said.post_age_s.map(i64::from),
+                gap_s: said.post_gap_s.unwrap_or(1).into(),
             },
             ratchet_ppm: said.ratchet_bps.unwrap_or(10).saturating_mul(100).into(),
         })
@@ -255,11 +283,6 @@ impl Config {
     /// Whether the keeper has a role.
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
-    }
-
-    /// The oracle account of a market, if it is known.
-    pub fn oracle(&self, market: u16) -> Option<Pubkey> {
-        self.oracles.iter().find(|known| known.market == market).map(|known| known.account)
     }
 }
 

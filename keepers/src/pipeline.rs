@@ -141,6 +141,11 @@ fn is_needless(plan: &Plan, expected: &Effect) -> bool {
         | Kind::SweepInsuranceFees
         | Kind::Rerank
         | Kind::PruneOrders
+        | Kind::PruneExpired
+        | Kind::GrowBook
+        | Kind::CancelUnfunded
+        | Kind::RollVolume
+        | Kind::RefreshMarket
         | Kind::ExecuteTrigger
         | Kind::RatchetTrigger
         | Kind::ExecuteLadder => false,

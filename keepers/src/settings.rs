@@ -55,7 +55,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// What to do: liquidator, deleverager, settler, triggers, or several separated by commas
+    /// What to do: liquidator, deleverager, settler, triggers, poster, or several separated by commas
     #[arg(long, env = "BALLAST_KEEPER_ROLES", value_enum, value_delimiter = ',')]
     roles: Vec<Role>,
     /// JSON-RPC endpoint [default: http://127.0.0.1:8899]
@@ -145,6 +145,20 @@ settings! {
     /// Settler: most accounts looked at per second in search of work [default: 5000]
     #[arg(long, env = "BALLAST_KEEPER_SWEEP_RATE")]
     sweep_rate: u32,
+    /// Settler: how often it pays for 64 more places in a book that is nearly full, about 0.07 SOL of rent each time
+    /// [default: 0]
+    #[arg(long, env = "BALLAST_KEEPER_GROW_BOOKS")]
+    grow_books: u32,
+    /// Poster: smallest move of a price worth a transaction, in basis points [default: 5]
+    #[arg(long, env = "BALLAST_KEEPER_POST_MOVE_BPS")]
+    post_move_bps: u32,
+    /// Poster: age in seconds from which a market's price is brought although it did not move [default: half of the age up
+    /// to which the market lets positions be opened]
+    #[arg(long, env = "BALLAST_KEEPER_POST_AGE_S")]
+    post_age_s: u32,
+    /// Poster: least seconds between two prices of one market [default: 1]
+    #[arg(long, env = "BALLAST_KEEPER_POST_GAP_S")]
+    post_gap_s: u32,
     /// Triggers: least that a trailing stop moves for a transaction, in basis points of its price [default: 10]
     #[arg(long, env = "BALLAST_KEEPER_RATCHET_BPS")]
     ratchet_bps: u32,

@@ -26,6 +26,16 @@ pub enum Kind {
     Rerank,
     /// `prune_orders`.
     PruneOrders,
+    /// `prune_expired`.
+    PruneExpired,
+    /// `grow_book`.
+    GrowBook,
+    /// `cancel_unfunded`.
+    CancelUnfunded,
+    /// `roll_volume`.
+    RollVolume,
+    /// `refresh_market`.
+    RefreshMarket,
     /// `execute_trigger`.
     ExecuteTrigger,
     /// `ratchet_trigger`.
@@ -36,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Deleverage,
         Kind::Takeover,
         Kind::Liquidate,
@@ -46,6 +56,11 @@ impl Kind {
         Kind::SweepInsuranceFees,
         Kind::Rerank,
         Kind::PruneOrders,
+        Kind::PruneExpired,
+        Kind::GrowBook,
+        Kind::CancelUnfunded,
+        Kind::RollVolume,
+        Kind::RefreshMarket,
         Kind::ExecuteTrigger,
         Kind::RatchetTrigger,
         Kind::ExecuteLadder,
@@ -63,6 +78,11 @@ impl Kind {
             Kind::SweepInsuranceFees => "sweep_insurance_fees",
             Kind::Rerank => "rerank",
             Kind::PruneOrders => "prune_orders",
+            Kind::PruneExpired => "prune_expired",
+            Kind::GrowBook => "grow_book",
+            Kind::CancelUnfunded => "cancel_unfunded",
+            Kind::RollVolume => "roll_volume",
+            Kind::RefreshMarket => "refresh_market",
             Kind::ExecuteTrigger => "execute_trigger",
             Kind::RatchetTrigger => "ratchet_trigger",
             Kind::ExecuteLadder => "execute_ladder",
@@ -106,6 +126,8 @@ pub enum Urgency {
     Blocking,
     /// A forced reduction, by margin ratio in basis points.
     Forced(i64),
+    /// A price: first those that somebody is due at, then (`true`) those that are only new.
+    Price(bool),
     /// An account's own protection: the more value it trades, the earlier.
     Protective(core::cmp::Reverse<u64>),
     /// Upkeep that pays others: the larger the atoms, the earlier.
@@ -117,7 +139,7 @@ pub enum Urgency {
 impl Urgency {
     /// Whether somebody's money is at risk until it is done.
     pub fn presses(self) -> bool {
-        matches!(self, Urgency::Blocking | Urgency::Forced(_) | Urgency::Protective(_))
+        matches!(self, Urgency::Blocking | Urgency::Forced(_) | Urgency::Price(_) | Urgency::Protective(_))
     }
 }
 
@@ -128,7 +150,8 @@ pub struct Task {
     pub kind: Kind,
     /// The market.
     pub market: u16,
-    /// The margin account; the market's for [`Kind::SweepInsuranceFees`], the book's for [`Kind::PruneOrders`].
+    /// The margin account; the market's for [`Kind::SweepInsuranceFees`] and [`Kind::RefreshMarket`], the book's for what
+    /// is done to books, the trader account's for [`Kind::RollVolume`].
     pub account: Pubkey,
     /// The account's stage.
     pub stage: Stage,
@@ -169,7 +192,9 @@ mod tests {
             Urgency::Owed(Reverse(1)),
             Urgency::Forced(-40),
             Urgency::Owed(Reverse(500)),
+            Urgency::Price(true),
             Urgency::Protective(Reverse(3)),
+            Urgency::Price(false),
             Urgency::Blocking,
         ];
         order.sort();
@@ -179,6 +204,8 @@ mod tests {
                 Urgency::Blocking,
                 Urgency::Forced(-40),
                 Urgency::Forced(6_000),
+                Urgency::Price(false),
+                Urgency::Price(true),
                 Urgency::Protective(Reverse(3)),
                 Urgency::Owed(Reverse(500)),
                 Urgency::Owed(Reverse(1)),

@@ -37,6 +37,8 @@ pub struct Watch {
     counts: [i64; STAGES.len()],
     /// Accounts below maintenance margin, bankrupt, or that cannot be assessed.
     hot: HashSet<Pubkey>,
+    /// Accounts below initial margin, and not below maintenance.
+    restricted: HashSet<Pubkey>,
     unassessable: HashSet<Pubkey>,
     /// By market, then account.
     fills: HashMap<u16, HashMap<Pubkey, Fills>>,
@@ -131,6 +133,11 @@ impl Watch {
                 } else {
                     self.hot.remove(key);
                 }
+                if stage == Stage::Restricted {
+                    self.restricted.insert(*key);
+                } else {
+                    self.restricted.remove(key);
+                }
             }
             Err(error) => {
                 // Until the next price, at which it is due whatever it is.
@@ -139,6 +146,7 @@ impl Watch {
                 self.queues.put(*key, &markets, 0);
                 self.unassessable.insert(*key);
                 self.hot.remove(key);
+                self.restricted.remove(key);
             }
         }
     }
@@ -153,6 +161,7 @@ impl Watch {
         self.set_stage(key, None);
         self.queues.remove(key);
         self.hot.remove(key);
+        self.restricted.remove(key);
         self.unassessable.remove(key);
     }
 
@@ -177,6 +186,16 @@ impl Watch {
     /// Accounts below maintenance margin.
     pub fn hot(&self) -> Vec<Pubkey> {
         self.hot.iter().copied().collect()
+    }
+
+    /// Accounts below initial margin, and not below maintenance.
+    pub fn restricted(&self) -> Vec<Pubkey> {
+        self.restricted.iter().copied().collect()
+    }
+
+    /// Whether a further move in a market, in 10^-9, may take any account below maintenance margin.
+    pub fn reaches(&self, market: u16, moved: u64) -> bool {
+        self.queues.reaches(market, moved)
     }
 
     /// The next accounts in turn, up to `limit`. A new round begins with `all` when one has ended; it is asked for only

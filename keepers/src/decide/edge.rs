@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ballast_risk::mark::MarkState;
-use ballast_units::FUNDING_ONE;
+use ballast_units::{FUNDING_ONE, Price};
 use solana_pubkey::Pubkey;
 
 /// One, as a move.
@@ -47,6 +47,11 @@ impl Prices {
     pub fn of(state: &MarkState, funding_index: i64) -> Self {
         let MarkState { supported, tick, previous_tick, .. } = state;
         Prices { marks: [state.held().0, supported.0, tick.0, previous_tick.0], funding_index }
+    }
+
+    /// Once a price stands: two ticks support it and the mark has come to it.
+    pub fn standing(price: Price, funding_index: i64) -> Self {
+        Prices { marks: [price.0; 4], funding_index }
     }
 
     /// The largest relative move from `self` to `next`, rounded up.
@@ -124,6 +129,12 @@ impl Queues {
         due
     }
 
+    /// Whether a further move in a market would make any account due.
+    pub fn reaches(&self, index: u16, moved: u64) -> bool {
+        let Some(market) = self.markets.get(&index) else { return false };
+        market.due.first().is_some_and(|(due, _)| *due <= market.travelled.saturating_add(moved))
+    }
+
     /// All accounts that wait at a market, nearest to the edge first; they are to be put back.
     pub fn take_all(&mut self, index: u16) -> Vec<Pubkey> {
         let Some(market) = self.markets.get(&index) else { return Vec::new() };
@@ -137,8 +148,6 @@ impl Queues {
 
 #[cfg(test)]
 mod tests {
-    use ballast_units::Price;
-
     use super::*;
 
     fn key(number: u8) -> Pubkey {
@@ -172,6 +181,8 @@ mod tests {
             queues.put(key(number), &[0], percent * 10_000_000);
         }
         assert_eq!(queues.advance(0, at(9_950)), []);
+        let moved = |price| at(9_950).moved(&Prices::standing(Price(price), 0));
+        assert!(queues.reaches(0, moved(9_890)) && !queues.reaches(0, moved(9_910)) && !queues.reaches(1, EVERYTHING));
         assert_eq!(queues.advance(0, at(9_790)), [key(2), key(3)]);
         assert_eq!(queues.advance(0, at(9_790)), []);
         assert_eq!(queues.take_all(0), [key(1)]);

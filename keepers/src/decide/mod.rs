@@ -3,7 +3,9 @@
 pub mod deleverage;
 pub mod edge;
 pub mod liquidate;
+pub mod refresh;
 pub mod settle;
 pub mod spending;
 pub mod takeover;
 pub mod triggers;
+pub mod upkeep;

@@ -13,7 +13,7 @@ use crate::{
     board::Board,
     config::Role,
     metrics::Metrics,
-    roles::{self, Context, own, settler, triggers},
+    roles::{self, Context, own, poster, settler, triggers, upkeep},
     task::Task,
     view::Changes,
     watch::Watch,
@@ -40,7 +40,7 @@ impl Eyes<'_> {
             self.board.seen(key);
             due.push(*key);
         }
-        for index in changes.markets.iter().chain(context.lagging) {
+        for index in changes.markets.iter().chain(context.lagging.keys()) {
             due.extend(self.watch.market_changed(&view.market(*index)?.market));
             self.board.seen(&view.market(*index)?.entry.keys.market);
         }
@@ -92,6 +92,37 @@ impl Eyes<'_> {
             self.watch.look(context.view, key);
         }
         roles::find_forced(context, key, &due)
+    }
+
+    /// Notes markets whose oracle accounts have a newer price that is worth bringing.
+    pub fn note_prices(&mut self, context: &Context) {
+        for task in poster::find(context, self.watch) {
+            self.note(task);
+        }
+    }
+
+    /// Notes orders that their accounts cannot fund.
+    pub fn note_unfunded(&mut self, context: &Context) {
+        if !context.config.has(Role::Settler) {
+            return;
+        }
+        for key in self.watch.restricted() {
+            if key == context.own.margin {
+                continue;
+            }
+            if let Ok(Some(task)) = upkeep::find_unfunded(context, &key) {
+                self.note(task);
+            }
+        }
+    }
+
+    /// Notes what is to be done about books and owners' volume, which nobody waits for.
+    pub fn note_upkeep(&mut self, context: &Context) {
+        if context.config.has(Role::Settler) {
+            for task in upkeep::find_in_books(context).into_iter().chain(upkeep::find_rolls(context)) {
+                self.note(task);
+            }
+        }
     }
 
     /// Notes the keeper's own positions that the book would take.

@@ -29,7 +29,7 @@ use crate::{
     outcome::Outcome,
     pipeline::Pipeline,
     roles::{self, Context, Own},
-    task::{Plan, Task},
+    task::{Kind, Plan, Task},
     view::{Heard, LiveView, repair::Asker},
     watch::Watch,
 };
@@ -37,6 +37,8 @@ use eyes::Eyes;
 
 /// Longest time between two passes: cooldowns and delays end without any news.
 const PASS_EVERY: Duration = Duration::from_millis(200);
+/// Time between two looks for upkeep that nobody waits for.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// How long news wait for others that belong to them.
 const GATHER: Duration = Duration::from_millis(3);
 /// Most news taken in at once.
@@ -85,6 +87,9 @@ pub struct Engine {
     /// Largest drift seen in the round of accounts under way, by market.
     drifts: HashMap<u16, u16>,
     swept_at: Instant,
+    upkept_at: Instant,
+    /// How often the operator still pays for a larger book.
+    may_grow: u32,
 }
 
 impl Engine {
@@ -95,6 +100,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Result<Engine, ViewError> {
         let board = Board::new(parts.config.jitter);
         let spending = Spending::new(parts.config.fees.max_lamports_per_hour);
+        let may_grow = parts.config.settle.grow_books;
         let mut watch = Watch::default();
         let now = Instant::now();
         let view = parts.live.snapshot.view()?;
@@ -115,6 +121,8 @@ impl Engine {
             running_tasks: HashMap::new(),
             drifts: HashMap::new(),
             swept_at: now,
+            upkept_at: now,
+            may_grow,
         })
     }
 
@@ -177,8 +185,8 @@ impl Engine {
         let lagging = self.parts.live.lagging(began, unix_time);
         let Parts { live, config, own, metrics, .. } = &self.parts;
         let mut view = live.snapshot.view()?;
-        let lagging_markets: Vec<u16> = lagging.iter().map(|market| market.index).collect();
-        for market in lagging {
+        let accounts: HashMap<u16, Pubkey> = lagging.iter().map(|(market, account)| (market.index, *account)).collect();
+        for (market, _) in lagging {
             view.set_market(market)?;
         }
         let context = Context {
@@ -187,11 +195,15 @@ impl Engine {
             own: *own,
             insurance: live.insurance,
             now: unix_time,
-            lagging: &lagging_markets,
+            instant: began,
+            ahead: live.ahead(),
+            lagging: &accounts,
             may_trade: Cell::new(!self.board.is_trading()),
+            may_grow: Cell::new(self.may_grow),
         };
         let mut eyes = Eyes { watch: &mut self.watch, board: &mut self.board, slot: live.slot, now: began };
         eyes.look_at_changes(&context, &changes)?;
+        eyes.note_prices(&context);
         let elapsed = began.saturating_duration_since(self.swept_at);
         let in_turn = elapsed >= PASS_EVERY;
         if in_turn || changes.concern_accounts() {
@@ -203,12 +215,19 @@ impl Engine {
             self.swept_at = began;
             eyes.note_fills(&context);
             eyes.note_protection(&context);
+            eyes.note_unfunded(&context);
+            if began.saturating_duration_since(self.upkept_at) >= UPKEEP_EVERY {
+                self.upkept_at = began;
+                eyes.note_upkeep(&context);
+            }
             eyes.sweep(&context, elapsed, &mut self.drifts, metrics);
             eyes.board.tidy(began);
         }
         let capped = self.spending.exhausted(began);
         let free = if capped { 0 } else { config.max_in_flight.saturating_sub(self.running.len()) };
-        for (plan, eligible_slot) in choose(&context, &mut self.board, free, began) {
+        let chosen = choose(&context, &mut self.board, free, began);
+        self.may_grow = context.may_grow.get();
+        for (plan, eligible_slot) in chosen {
             self.board.begin(&plan.task);
             let (pipeline, task) = (self.parts.pipeline.clone(), plan.task);
             let handle = self.running.spawn(async move {
@@ -238,6 +257,9 @@ fn choose(context: &Context, board: &mut Board, free: usize, now: Instant) -> Ve
         match roles::build(context, &task) {
             Ok(Some(plan)) => {
                 context.may_trade.set(may_trade && !plan.task.kind.trades());
+                if plan.task.kind == Kind::GrowBook {
+                    context.may_grow.set(context.may_grow.get().saturating_sub(1));
+                }
                 plans.push((plan, since_slot));
             }
             Ok(None) => tracing::debug!(account = %task.account, kind = task.kind.name(), "no longer due"),

@@ -11,8 +11,9 @@ use tokio::task::{Id, JoinError};
 use super::{Engine, Finished, Parts};
 use crate::{
     board::Next,
+    outcome::Outcome,
     pipeline,
-    task::{STAGES, stage_name},
+    task::{Kind, STAGES, stage_name},
     view::Changes,
 };
 
@@ -38,6 +39,8 @@ impl Engine {
         if let Some(missed) = changes.repaired {
             metrics.repairs.inc();
             metrics.missed.inc_by(u64::try_from(missed).unwrap_or(u64::MAX));
+            // Oracle accounts are not the program's, so the snapshot did not have them.
+            tokio::spawn(self.parts.asker.clone().read_accounts(live.oracles().copied().collect()));
             let keys = live.watched();
             watched.send_if_modified(|known| {
                 let other = *known != keys;
@@ -75,6 +78,10 @@ impl Engine {
         let reward = pipeline::reward(&outcome);
         pipeline::log(&plan, &outcome, eligible_slot, reward);
         self.parts.metrics.note(&plan.task, &outcome, eligible_slot, reward);
+        if plan.task.kind == Kind::GrowBook && !matches!(outcome, Outcome::Confirmed { .. } | Outcome::Unknown) {
+            // Nothing was paid for.
+            self.may_grow = self.may_grow.saturating_add(1);
+        }
         if let Some(lamports) = outcome.fee() {
             self.parts.metrics.spent.inc_by(lamports);
             self.spending.note(now, lamports);

@@ -4,10 +4,16 @@
 pub mod deleverager;
 pub mod liquidator;
 pub mod own;
+pub mod poster;
 pub mod settler;
 pub mod triggers;
+pub mod upkeep;
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
 
 use ballast_client::{
     addresses::MarketKeys,
@@ -23,6 +29,7 @@ use crate::{
     config::{Config, Role},
     decide::liquidate::Reason::StartClock,
     task::{Kind, Plan, Task, Urgency},
+    view::Ahead,
 };
 
 /// The keeper's own keys.
@@ -46,10 +53,16 @@ pub struct Context<'a> {
     pub insurance: u64,
     /// The cluster's time.
     pub now: i64,
-    /// Markets that lag behind their oracle.
-    pub lagging: &'a [u16],
+    /// The keeper's own.
+    pub instant: Instant,
+    /// Oracle accounts' prices that their markets do not have yet.
+    pub ahead: &'a BTreeMap<u16, Ahead>,
+    /// Markets that lag behind such an account although there was time to refresh them, and the account.
+    pub lagging: &'a HashMap<u16, Pubkey>,
     /// Whether the keeper's own position may change: by one transaction at a time.
     pub may_trade: Cell<bool>,
+    /// How often the operator still pays for a larger book.
+    pub may_grow: Cell<u32>,
 }
 
 impl<'a> Context<'a> {
@@ -76,9 +89,8 @@ impl<'a> Context<'a> {
     fn refreshes(&self, key: &Pubkey) -> Result<Vec<Instruction>, ViewError> {
         let mut refreshes = Vec::new();
         for index in self.account(key)?.slots.iter().filter_map(|slot| slot.market()) {
-            let oracle = self.config.oracle(index).filter(|_| self.lagging.contains(&index));
-            if let Some(oracle) = oracle {
-                refreshes.push(instructions::refresh_market(&self.keys(index)?, &oracle));
+            if let Some(oracle) = self.lagging.get(&index) {
+                refreshes.push(instructions::refresh_market(&self.keys(index)?, oracle));
             }
         }
         Ok(refreshes)
@@ -146,6 +158,8 @@ pub fn build(context: &Context, task: &Task) -> Result<Option<Plan>, ViewError> 
         Kind::Rerank => settler::build_rerank(context, task),
         Kind::SweepInsuranceFees => settler::build_sweep(context, task),
         Kind::PruneOrders => settler::build_prune(context, task),
+        Kind::PruneExpired | Kind::GrowBook | Kind::CancelUnfunded | Kind::RollVolume => upkeep::build(context, task),
+        Kind::RefreshMarket => poster::build(context, task),
         Kind::ExecuteTrigger | Kind::RatchetTrigger | Kind::ExecuteLadder => triggers::build(context, task),
     }
 }

@@ -24,6 +24,17 @@ use solana_pubkey::Pubkey;
 
 use crate::clock::ChainClock;
 
+/// A price in an oracle account that its market does not have yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    /// The account: of several, the one with the freshest price.
+    pub account: Pubkey,
+    /// Its price.
+    pub sample: Sample,
+    /// When the market was first seen to lag.
+    pub since: Instant,
+}
+
 /// What was heard of the cluster.
 pub enum Heard {
     /// An account changed.
@@ -92,8 +103,8 @@ pub struct LiveView {
     pub heard_at: Instant,
     /// Oracle accounts' markets.
     oracles: HashMap<Pubkey, u16>,
-    /// The oracle accounts' prices that their markets do not have yet, with when each was first seen.
-    ahead: BTreeMap<u16, (Sample, Instant)>,
+    /// The oracle accounts' prices that their markets do not have yet.
+    ahead: BTreeMap<u16, Ahead>,
     /// News since a snapshot was asked for.
     since_repair: Option<HashMap<Pubkey, UiAccount>>,
 }
@@ -214,9 +225,12 @@ impl LiveView {
         let Some(entry) = self.snapshot.market(index) else { return };
         match oracle::sample(&entry.market, key, account) {
             Some(sample) => {
-                let since = self.ahead.get(&index).map_or(now, |(_, since)| *since);
-                self.ahead.insert(index, (sample, since));
-                self.forget_overtaken(index);
+                let before = self.ahead.get(&index);
+                if before.is_none_or(|before| before.sample.publish_time < sample.publish_time) {
+                    let since = before.map_or(now, |before| before.since);
+                    self.ahead.insert(index, Ahead { account: key, sample, since });
+                    self.forget_overtaken(index);
+                }
             }
             None => tracing::warn!(market = index, oracle = %key, "the oracle account is not readable as the market's"),
         }
@@ -226,18 +240,29 @@ impl LiveView {
     fn forget_overtaken(&mut self, index: u16) {
         let Some(entry) = self.snapshot.market(index) else { return };
         let has = entry.market.reading().publish_time;
-        if self.ahead.get(&index).is_some_and(|(sample, _)| sample.publish_time <= has) {
+        if self.ahead.get(&index).is_some_and(|ahead| ahead.sample.publish_time <= has) {
             self.ahead.remove(&index);
         }
     }
 
+    /// The oracle accounts' prices that their markets do not have yet.
+    pub fn ahead(&self) -> &BTreeMap<u16, Ahead> {
+        &self.ahead
+    }
+
+    /// The oracle accounts.
+    pub fn oracles(&self) -> impl Iterator<Item = &Pubkey> {
+        self.oracles.keys()
+    }
+
     /// Markets that lag behind their oracle accounts although somebody had time to refresh them, as they would be after a
-    /// refresh at `unix_time`.
-    pub fn lagging(&self, now: Instant, unix_time: i64) -> Vec<Market> {
+    /// refresh at `unix_time`, and with which account.
+    pub fn lagging(&self, now: Instant, unix_time: i64) -> Vec<(Market, Pubkey)> {
         let late =
-            self.ahead.iter().filter(|(_, (_, since))| now.saturating_duration_since(*since) >= oracle::PATIENCE);
-        late.filter_map(|(index, (sample, _))| {
-            oracle::refreshed(&self.snapshot.market(*index)?.market, sample, unix_time)
+            self.ahead.iter().filter(|(_, ahead)| now.saturating_duration_since(ahead.since) >= oracle::PATIENCE);
+        late.filter_map(|(index, ahead)| {
+            let market = &self.snapshot.market(*index)?.market;
+            Some((oracle::refreshed(market, &ahead.sample, unix_time)?, ahead.account))
         })
         .collect()
     }

@@ -9,7 +9,7 @@ use ballast_client::{
 };
 use ballast_risk::{
     mark,
-    oracle::{self, Sample},
+    oracle::{self, Reading, Sample},
 };
 use solana_account_decoder_client_types::UiAccount;
 use solana_pubkey::Pubkey;
@@ -29,13 +29,19 @@ pub fn sample(market: &Market, key: Pubkey, account: &UiAccount) -> Option<Sampl
     read_sample(market, &info).ok()
 }
 
+/// The reading that the market would have after a refresh with `sample`. `None` when the program would refuse it, as one
+/// that is not newer.
+pub fn reading(market: &Market, sample: &Sample, now: i64) -> Option<Reading> {
+    let limits = market.params.oracle(market.lot_exponent());
+    let last = market.reading().publish_time;
+    oracle::check(sample, now, last, market.mark_state().slow_average(), &limits).ok()
+}
+
 /// The market after a refresh with `sample`, as far as liquidation sees it: reading and mark. `None` when the program
 /// would refuse the sample, as one that is not newer.
 pub fn refreshed(market: &Market, sample: &Sample, now: i64) -> Option<Market> {
     let state = market.mark_state();
-    let limits = market.params.oracle(market.lot_exponent());
-    let last = market.reading().publish_time;
-    let reading = oracle::check(sample, now, last, state.slow_average(), &limits).ok()?;
+    let reading = reading(market, sample, now)?;
     // Without the book: it has no part in liquidation.
     let next = mark::advance(state, reading.price, None, reading.publish_time, &market.params.mark()).ok()?;
     let mut after = *market;

@@ -180,3 +180,134 @@ fn a_keeper_that_lost_its_node_comes_back() {
     assert!(keeper.metrics().contains("ballast_keeper_disconnections_total 1"));
     keeper.stop();
 }
+
+#[test]
+fn a_keeper_brings_a_legacy_price_itself_and_uses_a_lookup_table() {
+    let world = World::found_as("legacy.toml");
+    let (maker, long) = (world.trader(1_000_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let (oracle, table) = (world.oracle(), world.lookup_table());
+    let keeper = Keeper::start(&world, &["--roles", "liquidator", "--oracle", &oracle, "--lookup-table", &table]);
+    // Nobody but the keeper refreshes the market now.
+    let liquidated = world.wait("the long is liquidated on the keeper's own refresh", || {
+        world.publish(9_595);
+        keeper.actions().into_iter().find(|action| did(action, "liquidate", &long.margin.to_string()))
+    });
+    assert_eq!(liquidated["as_expected"], true);
+    keeper.stop();
+    world.audit();
+}
+
+#[test]
+fn a_poster_keeps_the_market_at_its_oracle_and_pays_for_no_more_than_that() {
+    let world = World::found();
+    world.price(10_000);
+    let keeper = Keeper::start(&world, &["--roles", "poster", "--oracle", &world.oracle(), "--post-age-s", "8"]);
+    let refreshes = || {
+        let actions = keeper.actions().into_iter();
+        let refreshed = actions.filter(|action| action["kind"] == "refresh_market" && action["result"] == "confirmed");
+        refreshed.map(|action| action["reason"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let arrives = |cents, what| {
+        world.wait(what, || {
+            world.publish(cents);
+            world.stands_at(cents).then_some(())
+        });
+    };
+    arrives(9_700, "the market follows its oracle down");
+    arrives(10_100, "the market follows its oracle up");
+    assert!(refreshes().contains(&"price_moved".to_owned()));
+
+    // A price that stays is brought only before it is too old: about every four seconds here, not five times a second.
+    let began = std::time::Instant::now();
+    let old = || refreshes().iter().filter(|reason| *reason == "price_grows_old").count();
+    let before = old();
+    world.wait("the price is kept fresh", || {
+        world.publish(10_100);
+        (old() >= before + 2).then_some(())
+    });
+    assert!(began.elapsed().as_secs() >= 4, "{:?}", began.elapsed());
+    let all = refreshes();
+    assert!(all.iter().rev().take(2).all(|reason| reason == "price_grows_old"), "{all:?}");
+    for action in keeper.actions() {
+        assert!(["confirmed", "already_done"].contains(&action["result"].as_str().unwrap()), "{action}");
+    }
+    keeper.stop();
+}
+
+#[test]
+fn a_settler_clears_books_gives_them_room_and_rolls_volume() {
+    let world = World::found();
+    let (maker, filler) = (world.trader(1_000_000), world.trader(1_000_000));
+    let (taker, thin) = (world.trader(50_000), world.trader(330));
+    world.fee_tier_from(5_000);
+    world.open_trader(&taker);
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 200_000);
+    world.take(&taker, Side::Long, 10_000, 60_000);
+    world.take(&thin, Side::Long, 10_000, 60_000);
+    world.rest(&thin, Side::Long, 9_700, 3_000);
+    let keeper = Keeper::start(&world, &["--roles", "settler", "--grow-books", "1"]);
+
+    // Six thousand dollars traded: the first tier.
+    let rolled = until(&world, &[&keeper], 10_000, "the volume is rolled", |action| {
+        did(action, "roll_volume", &world.trader_account(&taker).to_string())
+    });
+    assert_eq!(rolled["reason"], "terms_change");
+    assert_eq!(world.margin(&taker).fee_tier, 1);
+
+    // Below initial margin, above maintenance: the bid would make the long larger.
+    until(&world, &[&keeper], 9_650, "the order that is not funded is cancelled", |action| {
+        did(action, "cancel_unfunded", &thin.margin.to_string())
+    });
+    assert_eq!(world.position(&thin), 60_000, "the position is left alone");
+
+    // A book with little room is cleared of expired orders, however deep, and then given more.
+    world.rest_for(&filler, Side::Long, 9_500, 10, 4);
+    while world.room().0 > 6 {
+        world.rest(&filler, Side::Long, 9_600, 10);
+    }
+    let pruned = until(&world, &[&keeper], 9_650, "the expired order is removed", |action| {
+        action["kind"] == "prune_expired" && action["result"] == "confirmed"
+    });
+    assert!(pruned["actual"].as_str().unwrap().contains("orders:1,"), "{pruned}");
+    let (_, before) = world.room();
+    while world.room().0 > 6 {
+        world.rest(&filler, Side::Long, 9_600, 10);
+    }
+    until(&world, &[&keeper], 9_650, "the book grows", |action| {
+        action["kind"] == "grow_book" && action["result"] == "confirmed"
+    });
+    assert_eq!(world.room().1, before + 64);
+    for action in keeper.actions() {
+        assert!(["confirmed", "already_done"].contains(&action["result"].as_str().unwrap()), "{action}");
+    }
+    keeper.stop();
+    world.audit();
+}
+
+#[test]
+fn a_dry_run_of_triggers_says_what_it_would_execute_and_leaves_it() {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(5_000));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 70_000);
+    world.take(&long, Side::Long, 10_000, 10_000);
+    world.stop(&long, 9_900, 4_000);
+    world.trail(&long, 20_000, 1_000);
+    world.rest(&maker, Side::Long, 9_700, 100_000);
+    let keeper = Keeper::start(&world, &["--roles", "triggers", "--dry-run"]);
+    let of_long = |action: &Value, kind: &str| {
+        action["kind"] == kind && action["account"] == long.margin.to_string() && action["result"] == "dry_run"
+    };
+    until(&world, &[&keeper], 10_200, "the trailing stop would follow", |action| of_long(action, "ratchet_trigger"));
+    let would = until(&world, &[&keeper], 9_880, "the stop would fire", |action| of_long(action, "execute_trigger"));
+    assert!(would["expected"].as_str().unwrap().starts_with("lots:4000,"), "{would}");
+    assert_eq!(would["landed_slot"], Value::Null);
+    assert_eq!(world.position(&long), 10_000);
+    assert!(keeper.metrics().contains("ballast_keeper_triggers{market=\"0\"} 2"), "both wait as before");
+    keeper.stop();
+}

@@ -25,6 +25,7 @@ use ballast_localnet::{
     market_config::ExchangeConfig,
 };
 use ballast_units::{Lots, Price, Side};
+use solana_address_lookup_table_interface::instruction as lookup;
 use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -62,6 +63,11 @@ fn atoms_per_lot(cents: u64) -> Price {
 impl World {
     /// Founds an exchange with one small market and no insurance.
     pub fn found() -> World {
+        World::found_as("localnet.toml")
+    }
+
+    /// As [`found`](Self::found), by another configuration.
+    pub fn found_as(configuration: &str) -> World {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let program = root.join("target/deploy/ballast.so");
         assert!(program.exists(), "the program has not been built: run `cargo xtask test`, which builds it first");
@@ -73,11 +79,11 @@ impl World {
             ..LocalnetConfig::default()
         })
         .unwrap();
-        let mut config = ExchangeConfig::load(root.join("migrations/localnet.toml")).unwrap();
+        let mut config = ExchangeConfig::load(root.join("migrations").join(configuration)).unwrap();
         config.insurance = 0;
         config.markets.retain(|market| market.symbol == "SOL");
         let market = &mut config.markets[0];
-        (market.book_blocks, market.rank_cells) = (256, 512);
+        (market.book_blocks, market.rank_cells) = (64, 512);
         market.params.mark_cap_ppm_per_second = 100_000;
         market.params.mark_average_s = 60;
         market.params.liquidation_cooldown_s = 2;
@@ -133,9 +139,62 @@ impl World {
         self.order(trader, limit_order(side, atoms_per_lot(cents), Lots(lots)));
     }
 
+    /// As [`rest`](Self::rest), until so many seconds of the chain's clock have passed.
+    pub fn rest_for(&self, trader: &Trader, side: Side, cents: u64, lots: u64, seconds: i64) {
+        let expires_at = self.localnet.clock().now().unix_s() + seconds;
+        let order = limit_order(side, atoms_per_lot(cents), Lots(lots));
+        self.order(trader, ballast_client::ballast::OrderArgs { expires_at, ..order });
+    }
+
     /// Trades at once; the worst price in cents.
     pub fn take(&self, trader: &Trader, side: Side, cents: u64, lots: u64) {
         self.order(trader, market_order(side, atoms_per_lot(cents), Lots(lots)));
+    }
+
+    /// Free and all blocks of the market's book.
+    pub fn room(&self) -> (u32, u32) {
+        let key = self.deployment.markets[0].keys.book;
+        let slab = accounts::Slab::new(&self.localnet.account(&key).unwrap().data).unwrap();
+        let book = slab.book().unwrap();
+        (book.free_blocks(), book.capacity())
+    }
+
+    /// Sets the volume, in dollars, from which the first fee tier applies.
+    pub fn fee_tier_from(&self, dollars: u64) {
+        let (admin, exchange) = (&self.deployment.admin, &self.deployment.keys.exchange);
+        let volumes = [dollars * 1_000_000, 0, 0, 0];
+        let set = instructions::set_fee_schedule(&admin.pubkey(), exchange, volumes, 1_000);
+        self.run("set the fee schedule", vec![set], admin);
+    }
+
+    /// Opens somebody's trader account.
+    pub fn open_trader(&self, trader: &Trader) {
+        let owner = trader.key.pubkey();
+        let open = instructions::open_trader(&owner, &owner, &self.deployment.keys.exchange, None);
+        self.run("open a trader account", vec![open], &trader.key);
+    }
+
+    /// Somebody's trader account.
+    pub fn trader_account(&self, trader: &Trader) -> Pubkey {
+        addresses::trader(&self.deployment.keys.exchange, &trader.key.pubkey())
+    }
+
+    /// Somebody's margin account.
+    pub fn margin(&self, trader: &Trader) -> ballast_client::ballast::state::MarginAccount {
+        accounts::margin_account(&self.localnet.account(&trader.margin).unwrap().data).unwrap()
+    }
+
+    /// The market.
+    pub fn market(&self) -> ballast_client::ballast::state::Market {
+        let key = self.deployment.markets[0].keys.market;
+        accounts::market(&self.localnet.account(&key).unwrap().data).unwrap()
+    }
+
+    /// Whether the market's mark has come to a price in cents that two ticks support.
+    pub fn stands_at(&self, cents: u64) -> bool {
+        let state = *self.market().mark_state();
+        let there = atoms_per_lot(cents);
+        state.held == there && state.supported == there && state.previous_tick == there
     }
 
     /// Cancels all of somebody's orders.
@@ -180,8 +239,7 @@ impl World {
     /// Posts a price until the mark is there and two ticks support it.
     pub fn price(&self, cents: u64) {
         self.until(cents, "the mark follows the price", || {
-            let key = self.deployment.markets[0].keys.market;
-            let market = accounts::market(&self.localnet.rpc().get_account_data(&key).unwrap()).unwrap();
+            let market = self.market();
             let state = market.mark_state();
             let there = atoms_per_lot(cents);
             (state.mark == there && state.supported == there && state.previous_tick == there).then_some(())
@@ -190,15 +248,52 @@ impl World {
 
     /// Posts a price again and again until something is so.
     pub fn until<T>(&self, cents: u64, what: &str, so: impl Fn() -> Option<T>) -> T {
+        self.wait(what, || {
+            self.post(cents);
+            so()
+        })
+    }
+
+    /// Waits until something is so.
+    pub fn wait<T>(&self, what: &str, so: impl Fn() -> Option<T>) -> T {
         let began = Instant::now();
         loop {
-            self.post(cents);
             if let Some(result) = so() {
                 return result;
             }
             assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
             thread::sleep(Duration::from_millis(200));
         }
+    }
+
+    /// Writes a price to the market's oracle account, and leaves it to others to bring it into the market.
+    pub fn publish(&self, cents: u64) {
+        let now = self.localnet.clock().now();
+        let market = &self.deployment.markets[0];
+        let price = i64::try_from(cents * 1_000_000).unwrap();
+        let data = market.price_account(price, 1, now.unix_s(), now.slot);
+        self.localnet.set_account(market.oracle, market.oracle_program(), data).unwrap();
+    }
+
+    /// The market's oracle account as a keeper is told it.
+    pub fn oracle(&self) -> String {
+        format!("0={}", self.deployment.markets[0].oracle)
+    }
+
+    /// Makes an address lookup table of the exchange's accounts.
+    pub fn lookup_table(&self) -> String {
+        let (keys, market) = (&self.deployment.keys, &self.deployment.markets[0]);
+        let addresses = [keys.exchange, keys.vault, keys.insurance, spl_token_interface::ID].into_iter().chain([
+            market.keys.market,
+            market.keys.book,
+            market.keys.ranks,
+            market.oracle,
+        ]);
+        let (owner, slot) = (self.poster.pubkey(), self.localnet.clock().now().slot - 2);
+        let (create, table) = lookup::create_lookup_table(owner, owner, slot);
+        let extend = lookup::extend_lookup_table(table, owner, Some(owner), addresses.collect());
+        self.run("make a lookup table", vec![create, extend], &self.poster);
+        table.to_string()
     }
 
     /// Somebody's position, as of its last touch.
