@@ -1,6 +1,6 @@
 //! 128-bit and 256-bit arithmetic in compiled programs gives what the host's gives, on every kind of operand.
 
-use arith_probe::{Case, Operation};
+use arith_probe::{Case, Loop, Operation, calculation};
 use litesvm::LiteSVM;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -15,7 +15,10 @@ use solana_transaction::Transaction;
 
 /// As many as one transaction's compute units are enough for.
 const CASES_PER_TRANSACTION: usize = 600;
+/// The same for loops of up to seven rounds.
+const LOOPS_PER_TRANSACTION: usize = 80;
 const RANDOM_CASES_PER_OPERATION: usize = 6_000;
+const RANDOM_CASES_PER_LOOP: usize = 1_500;
 const MAX_UNITS: u32 = 1_400_000;
 
 /// The program on a virtual machine with the features that mainnet has.
@@ -70,13 +73,12 @@ fn units(logs: &[String]) -> impl Iterator<Item = u64> {
     costs.into_iter()
 }
 
-fn case(operation: Operation, (a, b, c): (u128, u128, u128)) -> Case {
-    Case { a, b, c, operation: operation as u64, ..Case::default() }
+fn case(operation: u64, (a, b, c): (u128, u128, u128)) -> Case {
+    Case { a, b, c, operation, ..Case::default() }
 }
 
 fn on_host(case: Case) -> Case {
-    let operation = Operation::ALL[usize::try_from(case.operation).expect("a small number")];
-    let result = operation.evaluate(case.a, case.b, case.c);
+    let result = calculation(case.operation).expect("a known number")(case.a, case.b, case.c);
     Case { result: result.unwrap_or(0), has_result: result.is_some().into(), ..case }
 }
 
@@ -113,8 +115,11 @@ fn arithmetic_on_chain_agrees_with_the_host() {
             let operands = (operand(), operand(), operand());
             operands.new_tree(&mut random).expect("a strategy without filters").current()
         });
-        let cases: Vec<Case> =
-            edge_operands().into_iter().chain(random_operands).map(|operands| case(operation, operands)).collect();
+        let cases: Vec<Case> = edge_operands()
+            .into_iter()
+            .chain(random_operands)
+            .map(|operands| case(operation as u64, operands))
+            .collect();
         let mut units = Vec::with_capacity(cases.len());
         for batch in cases.chunks(CASES_PER_TRANSACTION) {
             let answers = chain.run(batch);
@@ -132,5 +137,29 @@ fn arithmetic_on_chain_agrees_with_the_host() {
         let mean = units.iter().sum::<u64>() / units.len() as u64 - overhead;
         let (p95, max) = (net(units.len() * 95 / 100), net(units.len() - 1));
         println!("{:<18} {:>6} {mean:>8} {p95:>8} {max:>8}", format!("{operation:?}"), units.len());
+    }
+}
+
+#[test]
+fn a_loop_with_an_operand_that_stays_the_same_agrees_with_the_host_also_where_that_is_zero() {
+    let mut chain = Chain::new();
+    let mut random = TestRunner::deterministic();
+    let values: Vec<u128> =
+        [0, 1, 2, 7, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX.into(), 1 << 64, u128::MAX].into();
+    for in_loop in Loop::ALL {
+        let edges = values.iter().flat_map(|b| values.iter().flat_map(|c| [7, u128::MAX].map(|a| (a, *b, *c))));
+        let random_operands = (0..RANDOM_CASES_PER_LOOP).map(|_| {
+            let zero_or = || prop_oneof![1 => Just(0u128), 4 => operand()];
+            let operands = (operand(), zero_or(), zero_or());
+            operands.new_tree(&mut random).expect("a strategy without filters").current()
+        });
+        let cases: Vec<Case> = edges.chain(random_operands).map(|operands| case(in_loop as u64, operands)).collect();
+        for batch in cases.chunks(LOOPS_PER_TRANSACTION) {
+            let answers = chain.run(batch);
+            assert_eq!(answers.len(), batch.len(), "the program answers every case");
+            for (asked, (answered, _)) in batch.iter().zip(answers) {
+                assert_eq!(answered, on_host(*asked), "{in_loop:?}");
+            }
+        }
     }
 }

@@ -133,7 +133,10 @@ fn build_with_parts(parts: &Bootstrapped, program: Program, features: &[&str]) -
 }
 
 /// Flags for everything that runs on the chain. The stack frame is the chain's; the instructions that LLVM's CPU v4 has
-/// and SBPFv3 has not are disabled one by one.
+/// and SBPFv3 has not are disabled one by one. So are the passes that move machine instructions in front of branches: LLVM
+/// believes that a division by zero gives zero, as on its BPF, and moves `x / b` in front of `b != 0` where `b` stays the same
+/// in a loop, or where two branches divide by it; but on the chain it ends the program. (In LLVM's own language, before
+/// these passes, a division stays behind its check.) `tests/tests/arith.rs` has both cases.
 fn rustflags() -> Vec<String> {
     let llvm = [
         "--bpf-stack-size=4096",
@@ -142,6 +145,9 @@ fn rustflags() -> Vec<String> {
         "--disable-bswap",
         "--disable-gotox",
         "--disable-gotol",
+        "--disable-machine-licm",
+        "--disable-postra-machine-licm",
+        "--disable-machine-cse",
     ];
     let flags = [
         "-Zunstable-options",

@@ -3,6 +3,10 @@
 //! The program's one account holds [`Case`]s. It fills in the result of each and logs the compute units left before and
 //! after. The test calls the same [`Operation::evaluate`], compiled for the host, where 128-bit arithmetic is the hardware's.
 
+mod loops;
+
+pub use loops::Loop;
+
 use ballast_sbpf_builtins as _;
 use ballast_units::wide;
 use bytemuck::{Pod, Zeroable};
@@ -21,7 +25,7 @@ pub struct Case {
     pub result: u128,
     /// 1 if there is a result, 0 if it would overflow or the divisor is zero.
     pub has_result: u64,
-    /// Which [`Operation`], as its number.
+    /// Which [`Operation`] or [`Loop`], as its number.
     pub operation: u64,
 }
 
@@ -89,6 +93,19 @@ impl Operation {
     }
 }
 
+/// The calculation of that number.
+pub fn calculation(number: u64) -> Option<impl Fn(u128, u128, u128) -> Option<u128>> {
+    let operation = Operation::ALL.into_iter().find(|operation| *operation as u64 == number);
+    let in_loop = Loop::ALL.into_iter().find(|in_loop| *in_loop as u64 == number);
+    if operation.is_none() && in_loop.is_none() {
+        return None;
+    }
+    Some(move |a, b, c| match operation {
+        Some(operation) => operation.evaluate(a, b, c),
+        None => in_loop.map(|in_loop| in_loop.evaluate(a, b, c)),
+    })
+}
+
 #[cfg(target_os = "solana")]
 mod on_chain {
     use core::hint::black_box;
@@ -98,7 +115,7 @@ mod on_chain {
     use solana_program_error::ProgramError;
     use solana_pubkey::Pubkey;
 
-    use super::{Case, Operation};
+    use super::{Case, calculation};
 
     solana_program_entrypoint::entrypoint!(fill_in_results);
 
@@ -106,12 +123,11 @@ mod on_chain {
         let account = accounts.first().ok_or(ProgramError::NotEnoughAccountKeys)?;
         for bytes in account.try_borrow_mut_data()?.chunks_exact_mut(size_of::<Case>()) {
             let mut case: Case = bytemuck::pod_read_unaligned(bytes);
-            let operation = usize::try_from(case.operation).ok().and_then(|number| Operation::ALL.get(number));
-            let operation = *operation.ok_or(ProgramError::InvalidAccountData)?;
+            let evaluate = calculation(case.operation).ok_or(ProgramError::InvalidAccountData)?;
             // The black boxes keep the compiler from moving the calculation out of the measured stretch.
             let (a, b, c) = black_box((case.a, case.b, case.c));
             unsafe { sol_log_compute_units_() };
-            let result = black_box(operation.evaluate(a, b, c));
+            let result = black_box(evaluate(a, b, c));
             unsafe { sol_log_compute_units_() };
             case.has_result = u64::from(result.is_some());
             case.result = result.unwrap_or(0);
