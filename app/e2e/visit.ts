@@ -9,12 +9,12 @@ import { installWallet } from './wallet';
 import type { World } from './world';
 
 /** Opens the page with a test wallet. Errors in its console go into `complaints`. */
-export async function open(world: World, visitor: BrowserContext, complaints: string[], route = '', query = ''): Promise<Page> {
+export async function open(world: World, visitor: BrowserContext, complaints: string[], route = '', query = '', socket?: string): Promise<Page> {
   const opened = await visitor.newPage();
   await installWallet(opened);
   opened.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   opened.on('pageerror', (error) => complaints.push(error.message));
-  await opened.goto(world.address(route, query));
+  await opened.goto(world.address(route, query, socket));
   return opened;
 }
 

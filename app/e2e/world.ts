@@ -59,10 +59,10 @@ export class World {
     return this.browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', ...options });
   }
 
-  /** The page at a route, on this network; `query` is added to the address. */
-  address(route = '', query = ''): string {
-    const { rpc, ws } = this.facts;
-    return `${this.url}/?rpc=${encodeURIComponent(rpc)}&ws=${encodeURIComponent(ws)}${query}${route}`;
+  /** The page at a route, on this network; `query` is added to the address, `socket` stands between page and node. */
+  address(route = '', query = '', socket = this.facts.ws): string {
+    const { rpc } = this.facts;
+    return `${this.url}/?rpc=${encodeURIComponent(rpc)}&ws=${encodeURIComponent(socket)}${query}${route}`;
   }
 
   /** One call to the node. */

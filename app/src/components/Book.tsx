@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { useLevels, useTrades } from '../hooks/chain';
 import { formatDecimal } from '../lib/decimal';
@@ -80,33 +80,57 @@ interface SideProps {
 }
 
 function Side({ rows, most, market, tone, name, onPrice }: SideProps) {
-  const up = tone === 'up';
+  const latest = useRef({ rows, onPrice });
+  useEffect(() => {
+    latest.current = { rows, onPrice };
+  });
+  const choose = useCallback((at: number) => {
+    const row = latest.current.rows[at];
+    if (row) latest.current.onPrice(row.price);
+  }, []);
   return (
-    <ul aria-label={name} className={`flex min-h-0 overflow-hidden ${up ? 'flex-col' : 'flex-col-reverse'}`}>
-      {rows.map((row) => {
-        const width = most === 0n ? 0 : Number((row.total * 1_000n) / most) / 10;
-        return (
-          <li key={String(row.price)} className="relative">
-            <span
-              aria-hidden="true"
-              className={`absolute inset-y-px right-0 ${up ? 'bg-up-soft' : 'bg-down-soft'}`}
-              style={{ width: `${width}%` }}
-            />
-            <button
-              type="button"
-              className="num relative grid w-full cursor-pointer grid-cols-3 px-3 py-px text-right hover:bg-raised"
-              onClick={() => onPrice(row.price)}
-            >
-              <span className={`text-left ${up ? 'text-up' : 'text-down'}`}>{price(row.price, market)}</span>
-              <span>{size(row.lots, market, true)}</span>
-              <span className="text-muted">{size(row.total, market, true)}</span>
-            </button>
-          </li>
-        );
-      })}
+    <ul aria-label={name} className={`flex min-h-0 overflow-hidden ${tone === 'up' ? 'flex-col' : 'flex-col-reverse'}`}>
+      {/* By place and not by price: when prices move, the same elements get other texts, and nothing is laid out anew. */}
+      {rows.map((row, at) => (
+        <LevelRow
+          key={at}
+          at={at}
+          price={price(row.price, market)}
+          size={size(row.lots, market, true)}
+          total={size(row.total, market, true)}
+          permille={most === 0n ? 0 : Number((row.total * 1_000n) / most)}
+          up={tone === 'up'}
+          onChoose={choose}
+        />
+      ))}
     </ul>
   );
 }
+
+interface LevelProps {
+  at: number;
+  price: string;
+  size: string;
+  total: string;
+  /** Depth up to here, in thousandths of the deepest. */
+  permille: number;
+  up: boolean;
+  onChoose: (at: number) => void;
+}
+
+/** One level. Rendered again only when something that it shows has changed. */
+const LevelRow = memo(function LevelRow({ at, price, size, total, permille, up, onChoose }: LevelProps) {
+  return (
+    <li className="relative contain-content">
+      <span aria-hidden="true" className={`absolute inset-y-px right-0 w-full origin-right ${up ? 'bg-up-soft' : 'bg-down-soft'}`} style={{ transform: `scaleX(${permille / 1_000})` }} />
+      <button type="button" className="num relative grid w-full cursor-pointer grid-cols-3 px-3 py-px text-right hover:bg-raised" onClick={() => onChoose(at)}>
+        <span className={`text-left ${up ? 'text-up' : 'text-down'}`}>{price}</span>
+        <span>{size}</span>
+        <span className="text-muted">{total}</span>
+      </button>
+    </li>
+  );
+});
 
 const CAUSES: Record<string, string> = { liquidation: 'Liquidation', bankruptcy: 'Bankruptcy' };
 

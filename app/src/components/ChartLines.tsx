@@ -1,6 +1,6 @@
 // Lines across the chart for what an account has in its market: entry, liquidation, take-profits and stops. A handle on each says what
 // it is; those of triggers are dragged to another price or opened with the keyboard.
-import { useEffect, useRef, useState, type PointerEvent as ReactPointerEvent } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type PointerEvent as ReactPointerEvent } from 'react';
 import type { IPriceLine, ISeriesApi, LineStyle } from 'lightweight-charts';
 
 import { price } from '../lib/units';
@@ -69,7 +69,8 @@ export function ChartLines({ candles, lines, market, scale, paint, onMove }: Pro
     }
   }, [candles, key, scale, paint]);
 
-  useEffect(() => {
+  // Undone before the chart is, whose own effect is undone after all layout effects.
+  useLayoutEffect(() => {
     const made = drawn.current;
     return () => {
       made.forEach((line) => candles.removePriceLine(line));
@@ -78,7 +79,7 @@ export function ChartLines({ candles, lines, market, scale, paint, onMove }: Pro
   }, [candles]);
 
   // The chart tells nobody when its prices move on the screen, so the handles look at every frame; they are few.
-  useEffect(() => {
+  useLayoutEffect(() => {
     let frame = 0;
     const place = (): void => {
       const height = candles.getPane().getHeight();

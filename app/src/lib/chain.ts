@@ -17,10 +17,11 @@ import {
 } from '../wasm/ballast_wasm';
 import type { Cluster } from './cluster';
 import { LogFeed, type MarketFeed } from './feed';
-import { Rpc, accountOf, type RawAccount, type WireAccount } from './rpc';
+import { ACCOUNT_OPTIONS, Rpc, accountOf, type RawAccount, type WireAccount } from './rpc';
 import { Socket, type Connection } from './socket';
 import { tokenAddress } from './tokens';
-import { Topics } from './topics';
+import { Topics, onFrame } from './topics';
+import { prepareZstd } from './zstd';
 
 /** Margin accounts per owner that the page looks for. */
 export const ACCOUNTS = 8;
@@ -28,6 +29,9 @@ const CLOCK = 'SysvarC1ock11111111111111111111111111111111';
 const CLOCK_EVERY_MS = 5_000;
 /** For how long the page believes its own accounts without asking again, should an update have been lost. */
 const RESYNC_MS = 30_000;
+
+/** How often what accounts are worth is computed anew when books and prices move. Their own changes are told at once. */
+const ACCOUNT_PACE_MS = 250;
 
 /** How far the page has come. */
 export type Phase = 'loading' | 'ready' | 'failed';
@@ -53,6 +57,8 @@ export class Chain {
   private socket: Socket | undefined;
   private readonly watched = new Map<string, () => void>();
   private readonly arrivals = new Map<string, number>();
+  /** The latest of what came since the last frame: only that is decoded. */
+  private readonly pending = new Map<string, WireAccount>();
   private markets_: MarketInfo[] = [];
   private owner: string | null = null;
   private accountAddresses: string[] = [];
@@ -148,6 +154,7 @@ export class Chain {
 
   private async start(): Promise<void> {
     try {
+      await prepareZstd();
       const exchange = this.cluster.exchange ?? (await this.findExchange());
       const [account] = await this.rpc.accounts([exchange]);
       if (account?.owner !== this.program) throw new Error(`there is no exchange at ${exchange}`);
@@ -222,7 +229,16 @@ export class Chain {
     accounts.forEach((account, at) => this.apply(addresses[at]!, account));
   }
 
+  /** Takes over what came since the last frame. */
+  private flush(): void {
+    const arrived = [...this.pending];
+    this.pending.clear();
+    for (const [address, wire] of arrived) this.apply(address, accountOf(wire));
+  }
+
   private apply(address: string, account: RawAccount | null): void {
+    // What waits came before this was fetched.
+    this.pending.delete(address);
     const data = account?.owner === this.program ? account.data : new Uint8Array();
     if (data.length > 0 && !accountKind(data)) return;
     const what = this.ask((desk) => desk.put(address, data));
@@ -233,19 +249,21 @@ export class Chain {
         if (market.ranks === address) this.topics.touch(`ranks:${market.index}`);
       }
     }
-    if (what === 'account') this.watchSlabs();
-    this.topics.touch('account');
+    if (what === 'account') {
+      this.watchSlabs();
+      this.topics.touch('account');
+    } else this.topics.touch('account', ACCOUNT_PACE_MS);
   }
 
   private watch(address: string): void {
     if (this.watched.has(address) || !this.socket) return;
     const take = (result: unknown): void => {
       this.arrivals.set(address, (this.arrivals.get(address) ?? 0) + 1);
-      this.apply(address, accountOf((result as { value: WireAccount }).value));
+      if (this.pending.size === 0) onFrame(() => this.flush());
+      this.pending.set(address, (result as { value: WireAccount }).value);
     };
-    const options = { encoding: 'base64', commitment: 'confirmed' };
     // Whatever changed before it listens is fetched once it does.
-    const stop = this.socket.subscribe('accountSubscribe', [address, options], take, () => {
+    const stop = this.socket.subscribe('accountSubscribe', [address, ACCOUNT_OPTIONS], take, () => {
       void this.fetch([address]).catch(() => undefined);
     });
     this.watched.set(address, stop);
@@ -302,8 +320,7 @@ export class Chain {
     const changed = (): void => void this.fetchFunds().catch(() => undefined);
     for (const address of [owner, tokens]) {
       if (this.watched.has(address)) continue;
-      const options = { encoding: 'base64', commitment: 'confirmed' };
-      this.watched.set(address, this.socket.subscribe('accountSubscribe', [address, options], changed, changed));
+      this.watched.set(address, this.socket.subscribe('accountSubscribe', [address, ACCOUNT_OPTIONS], changed, changed));
     }
   }
 

@@ -1,11 +1,18 @@
 // Who wants to know when something changed. Changes are told at most once a frame, so a burst of updates costs one
 // rendering.
 
+/** Does something at the next frame; without frames, soon: a page in the background should be current when it is looked at. */
+export function onFrame(work: () => void): void {
+  if (document.visibilityState === 'visible') requestAnimationFrame(work);
+  else setTimeout(work, 250);
+}
+
 /** Versions of named things. */
 export class Topics {
   private readonly versions = new Map<string, number>();
   private readonly listeners = new Map<string, Set<() => void>>();
   private readonly changed = new Set<string>();
+  private readonly later = new Map<string, ReturnType<typeof setTimeout>>();
   private scheduled = false;
 
   /** How often the thing has changed: a snapshot for `useSyncExternalStore`. */
@@ -21,14 +28,18 @@ export class Topics {
     return () => set.delete(listener);
   }
 
-  /** Notes a change. */
-  touch(topic: string): void {
+  /** Notes a change; with `afterMs`, it is told so much later, together with what changes until then. */
+  touch(topic: string, afterMs = 0): void {
+    if (afterMs > 0) {
+      if (!this.later.has(topic)) this.later.set(topic, setTimeout(() => this.touch(topic), afterMs));
+      return;
+    }
+    clearTimeout(this.later.get(topic));
+    this.later.delete(topic);
     this.changed.add(topic);
     if (this.scheduled) return;
     this.scheduled = true;
-    // A page in the background gets no frames, but should be current when it is looked at.
-    if (document.visibilityState === 'visible') requestAnimationFrame(() => this.tell());
-    else setTimeout(() => this.tell(), 250);
+    onFrame(() => this.tell());
   }
 
   private tell(): void {
