@@ -47,6 +47,9 @@ export function Banners({ market, page }: { market: MarketInfo | undefined; page
       {connection === 'lost' && (
         <Banner tone="down">The connection is lost and being restored. What is shown may be old; positions are safe on the network.</Banner>
       )}
+      {chain.indexerDown() && page === 'trade' && (
+        <Banner tone="warn">The indexer does not answer: older trades and candles are missing. Trading works without it.</Banner>
+      )}
       {exchange?.depositsPaused && <Banner tone="warn">Deposits are paused.</Banner>}
       {exchange?.withdrawalsPaused && <Banner tone="warn">Withdrawals are paused.</Banner>}
       {danger && <Banner tone="down">{danger}</Banner>}

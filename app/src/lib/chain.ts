@@ -17,6 +17,8 @@ import {
 } from '../wasm/ballast_wasm';
 import type { Cluster } from './cluster';
 import { LogFeed, type MarketFeed } from './feed';
+import { IndexedFeed } from './indexedFeed';
+import { Indexer } from './indexer';
 import { ACCOUNT_OPTIONS, Rpc, accountOf, type RawAccount, type WireAccount } from './rpc';
 import { Socket, type Connection } from './socket';
 import { tokenAddress } from './tokens';
@@ -122,6 +124,11 @@ export class Chain {
     return account.positions.flatMap(({ market }) => this.ask((desk) => desk.triggers(account.address, market)) ?? []);
   }
 
+  /** Whether there should be an indexer and it does not answer. */
+  indexerDown(): boolean {
+    return this.feed instanceof IndexedFeed && this.feed.state === 'down';
+  }
+
   /** The chain's time in unix seconds. */
   now(): number {
     return Math.floor(Date.now() / 1_000 + this.clockOffset);
@@ -193,7 +200,9 @@ export class Chain {
       this.connection = state;
       this.topics.touch('status');
     });
-    this.feed = new LogFeed(this.rpc, this.socket, this.program, this.topics, () => this.now());
+    const logs = new LogFeed(this.rpc, this.socket, this.program, this.topics, () => this.now());
+    const { indexer } = this.cluster;
+    this.feed = indexer ? new IndexedFeed(new Indexer(indexer), logs, this.topics) : logs;
     always.forEach((address) => this.watch(address));
     this.watchSlabs();
     const info = this.markets_[this.focus];

@@ -1,49 +1,19 @@
 // What an indexer remembers that a node does not: candles, trades, an account's history. The page works without one.
 
+import type { components } from '../generated/openapi';
+
+type Schemas = components['schemas'];
 /** A unix time in seconds. */
 type Seconds = number;
 
 /** What every item of a list has. Amounts are decimal strings of integers: atoms, lots, atoms per lot. */
-export interface Item {
-  /** Ordered by slot, transaction and event; `before` takes it to page back. */
-  id: string;
-  signature: string;
-  slot: number;
-  time: Seconds;
-}
-
+export type Item = Schemas['Head'];
 /** How far the indexer has come. */
-export interface IndexerStatus {
-  program: string;
-  exchange: string;
-  slot: number;
-  chain_slot: number;
-  events: number;
-  backfilled_to: number;
-  caught_up: boolean;
-}
-
+export type IndexerStatus = Schemas['Status'];
 /** A bar of trades. */
-export interface IndexedCandle {
-  time: Seconds;
-  open: string;
-  high: string;
-  low: string;
-  close: string;
-  lots: string;
-  quote: string;
-  trades: number;
-}
-
+export type IndexedCandle = Schemas['Candle'];
 /** A trade. */
-export interface IndexedTrade extends Item {
-  price: string;
-  lots: string;
-  taker_side: 'long' | 'short';
-  maker: string;
-  taker: string;
-  forced: boolean;
-}
+export type IndexedTrade = Schemas['Item_Trade'];
 
 /** Intervals in seconds for which an indexer has candles. */
 export const INDEXED_INTERVALS: readonly number[] = [60, 300, 900, 3_600, 14_400, 86_400];

@@ -1,0 +1,129 @@
+// A market's past from an indexer, its present from the network's logs, which come first. While the indexer is down the logs are all
+// there is, and the page says so.
+import type { Candle, MarketFeed, Trade } from './feed';
+import { INDEXED_INTERVALS, type IndexedCandle, type IndexedTrade, type Indexer } from './indexer';
+import type { Topics } from './topics';
+
+const TRADES = 200;
+const CANDLES = 500;
+
+/** Whether an indexer answers. */
+export type IndexerState = 'loading' | 'up' | 'down';
+
+/** A trade of the indexer's, with the transaction by which the same trade is known from the logs. */
+interface Past {
+  signature: string;
+  trade: Trade;
+}
+
+interface Bars {
+  byTime: Map<number, Candle>;
+}
+
+export class IndexedFeed implements MarketFeed {
+  /** Changes are told under `status`. */
+  state: IndexerState = 'loading';
+  private readonly addresses = new Map<number, string>();
+  private readonly past = new Map<number, Past[]>();
+  private readonly bars = new Map<string, Bars>();
+
+  constructor(
+    private readonly indexer: Indexer,
+    private readonly logs: MarketFeed,
+    private readonly topics: Topics,
+  ) {}
+
+  /** What the logs have, and before that what the indexer has. */
+  trades(market: number): readonly Trade[] {
+    const recent = this.logs.trades(market);
+    const known = new Set(recent.map(({ id }) => signatureOf(id)));
+    const older = (this.past.get(market) ?? []).filter(({ signature }) => !known.has(signature));
+    return [...recent, ...older.map(({ trade }) => trade)].sort((a, b) => b.time - a.time).slice(0, TRADES);
+  }
+
+  /** The indexer's bars where it has any of that interval, of trades; otherwise the logs', of the mark. */
+  candles(market: number, interval: number): Candle[] {
+    const address = this.addresses.get(market);
+    if (!address || !INDEXED_INTERVALS.includes(interval)) return this.logs.candles(market, interval);
+    const bars = this.bars.get(`${market}/${interval}`) ?? this.follow(market, address, interval);
+    if (bars.byTime.size === 0) return this.logs.candles(market, interval);
+    return [...bars.byTime.values()].sort((a, b) => a.time - b.time);
+  }
+
+  load(market: number, address: string): Promise<void> {
+    if (!this.addresses.has(market)) {
+      this.addresses.set(market, address);
+      // Every time that it comes back, what was missed is read.
+      this.indexer.subscribe<IndexedTrade>({ subscribe: 'trades', market: address }, () => undefined, () => void this.loadTrades(market, address));
+      void this.loadTrades(market, address);
+    }
+    return this.logs.load(market, address);
+  }
+
+  close(): void {
+    this.logs.close();
+    this.indexer.close();
+  }
+
+  private async loadTrades(market: number, address: string): Promise<void> {
+    try {
+      const trades = await this.indexer.trades(address, { limit: TRADES });
+      this.past.set(market, trades.map((trade) => ({ signature: trade.signature, trade: tradeOf(trade) })));
+      this.settle('up', market);
+    } catch {
+      this.settle('down', market);
+    }
+  }
+
+  private follow(market: number, address: string, interval: number): Bars {
+    const bars: Bars = { byTime: new Map() };
+    this.bars.set(`${market}/${interval}`, bars);
+    const put = (candle: IndexedCandle): void => {
+      bars.byTime.set(candle.time, candleOf(candle));
+    };
+    const load = async (): Promise<void> => {
+      try {
+        (await this.indexer.candles(address, interval, { limit: CANDLES })).forEach(put);
+        this.settle('up', market);
+      } catch {
+        this.settle('down', market);
+      }
+    };
+    this.indexer.subscribe<IndexedCandle>(
+      { subscribe: 'candles', market: address, interval },
+      (candle) => {
+        put(candle);
+        this.topics.touch(`feed:${market}`);
+      },
+      () => void load(),
+    );
+    void load();
+    return bars;
+  }
+
+  private settle(state: IndexerState, market: number): void {
+    if (state !== this.state) this.topics.touch('status');
+    this.state = state;
+    this.topics.touch(`feed:${market}`);
+  }
+}
+
+/** The logs' ids begin with the signature of their transaction. */
+function signatureOf(id: string): string {
+  return id.split('-', 1)[0]!;
+}
+
+function tradeOf(trade: IndexedTrade): Trade {
+  return {
+    id: trade.id,
+    price: BigInt(trade.price),
+    lots: BigInt(trade.lots),
+    bought: trade.taker_side === 'long',
+    cause: trade.forced ? 'liquidation' : 'taker',
+    time: trade.time,
+  };
+}
+
+function candleOf({ time, open, high, low, close, lots }: IndexedCandle): Candle {
+  return { time, open: BigInt(open), high: BigInt(high), low: BigInt(low), close: BigInt(close), volume: BigInt(lots) };
+}
