@@ -110,6 +110,24 @@ fn the_position_with_the_most_relief_comes_first() {
 }
 
 #[test]
+fn an_empty_book_of_the_first_position_does_not_keep_the_next_from_its_turn() {
+    let mut world = World::new(&[MarketSpec::btc(), MarketSpec::eth()]);
+    let (ann, bob, kit) = ladder(&mut world);
+    world.trade(ETH, ann, bob, 100, 4 * DOLLAR);
+    world.move_price(BTC, 946 * CENT);
+    // Beyond the ladder's slippage is as good as empty.
+    world.bid(bob, BTC, 5_000, 930 * CENT);
+    world.bid(bob, ETH, 5_000, 4 * DOLLAR);
+    world.execute_ladder(kit, ann, BTC).fails_with(BallastError::NothingToMatch);
+    let due = world.snapshot().view().expect("sound slabs").due_ladder(&world.margin(ann), world.now);
+    assert_eq!(due.expect("a price"), Some(ETH), "keepers see it");
+    let mut served = world.fork();
+    served.bid(bob, BTC, 10, 946 * CENT);
+    served.execute_ladder(kit, ann, ETH).fails_with(BallastError::NotMostRelief);
+    assert!(executed(&world.execute_ladder(kit, ann, ETH).succeeds()).lots > 0);
+}
+
+#[test]
 fn only_the_owner_sets_a_ladder_and_within_bounds() {
     let mut world = World::btc();
     let (ann, bob, _kit) = ladder(&mut world);

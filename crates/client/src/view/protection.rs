@@ -1,6 +1,6 @@
 //! Triggers and ladders: what an account has, and what is due, as the program would see it.
 
-use ballast::logic::{Marks, confirmed_mark, protects};
+use ballast::logic::{Marks, confirmed_mark, position_state, protects, rung_would_trade, slot_health};
 use ballast::state::MarketStatus;
 use ballast_book::{Fires, Trigger, TriggerPrice, trailing_price};
 use ballast_risk::oracle::Action;
@@ -103,7 +103,29 @@ impl View<'_> {
         }
         let assessment = self.assess(key, Marks::Confirmed, None)?;
         let ratio = assessment.account.margin_ratio_bps();
-        let due = ladder.rearm(ratio) || ladder.due(ratio).is_some();
-        Ok(assessment.most_relief.filter(|_| due))
+        let armed = ladder.rearm(ratio);
+        if ladder.due(ratio).is_none() {
+            return Ok(assessment.most_relief.filter(|_| armed));
+        }
+        self.rung_market(key, now)
+    }
+
+    /// The market of the position with the most relief, of those whose book has anything for a rung.
+    fn rung_market(&self, key: &Pubkey, now: i64) -> Result<Option<u16>, ViewError> {
+        let account = self.account(key)?;
+        let slippage_bps = account.ladder().slippage_bps;
+        let mut best: Option<(u64, u16)> = None;
+        for slot in &account.slots {
+            let Some(index) = slot.market() else { continue };
+            let open = self.market(index)?;
+            let (market, book, ranks) = (&open.market, &open.book, &open.ranks);
+            let health = slot_health(slot, key, market, book, ranks, Marks::Confirmed)?.health;
+            let position = position_state(slot, key, market, book, ranks)?.position;
+            let more = health.notional > 0 && best.is_none_or(|(most, _)| health.maintenance > most);
+            if more && rung_would_trade(position, market, book, slippage_bps, now)? {
+                best = Some((health.maintenance, index));
+            }
+        }
+        Ok(best.map(|(_, index)| index))
     }
 }

@@ -4,16 +4,13 @@ use anchor_lang::prelude::*;
 use ballast_book::{SelfTrade, worst_price};
 use ballast_risk::{ladder::Ladder, oracle::Action};
 
-use super::{
-    OwnMarginAccount, TendPosition,
-    accounts::{require_distinct, require_same_exchange},
-};
+use super::{OwnMarginAccount, TendPosition, Tended, tend};
 use crate::{
     error::BallastError,
     events::{Cause, LadderExecuted, LadderRung, LadderSet},
     logic::{
-        Marks, Others, Take, Venue, assess, close_idle_seat, pay_protection, rejoin, require_most_relief, settle_slot,
-        slab, take, touch,
+        Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, pay_protection, position_state, rejoin,
+        rung_would_trade, settle_slot, slot_health, take, touch,
     },
     state::{Current as _, MarginAccount, MarketStatus},
 };
@@ -32,67 +29,85 @@ pub fn set_ladder(ctx: Context<OwnMarginAccount>, rungs: Vec<LadderRung>, slippa
 }
 
 /// Carries out the first rung that is due at the account's margin ratio, as liquidation would judge it: reduces the position
-/// with the most relief on the book by the rung's part, no worse than the ladder's slippage from the mark. Rungs above
-/// which the ratio has recovered are armed again.
+/// with the most relief, of those whose book has anything for it, by the rung's part, no worse than the ladder's slippage from
+/// the mark. Rungs above which the ratio has recovered are armed again.
 pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
-    let accounts = ctx.accounts;
-    let now = Clock::get()?.unix_timestamp;
-    let (key, to) = (accounts.margin.key(), accounts.reward.key());
-    require_distinct(&key, &to)?;
-    let margin = &mut *accounts.margin.current_mut()?;
-    let reward = &mut *accounts.reward.current_mut()?;
-    let market = &mut *accounts.market.current_mut()?;
-    require_same_exchange(margin, market)?;
-    require_same_exchange(reward, market)?;
-    require!(market.status()? != MarketStatus::Paused, BallastError::MarketState);
-    margin.require_not_bankrupt()?;
-    market.require_price(Action::Liquidate, now)?;
-    let others = Others::new(ctx.remaining_accounts, market.exchange)?;
-    let (mut book_data, mut ranks_data) = (slab(&accounts.book)?, slab(&accounts.ranks)?);
-    let venue = &mut Venue::open(market, &mut book_data, &mut ranks_data)?;
-    let slot = margin.slot_index(venue.market.index).ok_or(BallastError::NothingHere)?;
+    tend(ctx, Some(Action::Liquidate), |position| {
+        let Tended { venue, margin, key, reward, reward_key: to, slot, others, now } = position;
+        require!(venue.market.status()? != MarketStatus::Paused, BallastError::MarketState);
+        margin.require_not_bankrupt()?;
 
-    touch(venue, margin, slot, &key)?;
-    let assess_at = |marks: Marks, margin: &MarginAccount, venue: &Venue| {
-        assess(margin, &key, Some((venue, slot)), &others, marks, Some(Action::Liquidate), now)
-    };
-    let judged = assess_at(Marks::Confirmed, margin, venue)?;
-    let ratio_bps = judged.account.margin_ratio_bps();
-    let armed = margin.ladder_mut().rearm(ratio_bps);
-    let (market, caller) = (venue.market.index, to);
-    let Some(rung) = margin.ladder().due(ratio_bps) else {
-        require!(armed, BallastError::NotEligible);
-        close_idle_seat(venue, margin, slot, &key)?;
-        let (lots, quote, left_ppm) = (0, 0, 0);
-        emit!(LadderExecuted { market, account: key, caller, ratio_bps, rung: None, lots, quote, left_ppm });
-        return rejoin(venue, margin, slot, &key, &judged);
-    };
-    require_most_relief(&judged, market)?;
+        touch(venue, margin, slot, key)?;
+        let assess_at = |marks: Marks, margin: &MarginAccount, venue: &Venue| {
+            assess(margin, key, Some((venue, slot)), &others, marks, Some(Action::Liquidate), now)
+        };
+        let judged = assess_at(Marks::Confirmed, margin, venue)?;
+        let ratio_bps = judged.account.margin_ratio_bps();
+        let armed = margin.ladder_mut().rearm(ratio_bps);
+        let (market, caller) = (venue.market.index, *to);
+        let Some(rung) = margin.ladder().due(ratio_bps) else {
+            require!(armed, BallastError::NotEligible);
+            close_idle_seat(venue, margin, slot, key)?;
+            let (lots, quote, left_ppm) = (0, 0, 0);
+            emit!(LadderExecuted { market, account: *key, caller, ratio_bps, rung: None, lots, quote, left_ppm });
+            return rejoin(venue, margin, slot, key, &judged);
+        };
+        if judged.most_relief != Some(market) {
+            require_turn(margin, (key, slot), &judged, &others, now)?;
+        }
 
-    let before = assess_at(Marks::Cautious, margin, venue)?;
-    let position = margin.slots[slot].position();
-    let side = position.side().ok_or(BallastError::NothingHere)?.opposite();
-    let lots = margin.ladder().lots(rung, position.lots());
-    let limit = worst_price(side, venue.market.mark(), u32::from(margin.ladder().slippage_bps));
-    let (self_trade, max_makers) = (SelfTrade::CancelResting, MAX_LADDER_MAKERS);
-    let order = Take { side, lots, limit, self_trade, max_makers, cause: Cause::Ladder, client_id: 0 };
-    let matched = take(venue, margin, slot, &key, &order, now)?;
-    require!(matched.lots.0 > 0, BallastError::NothingToMatch);
-    margin.ladder_mut().note(rung, position.lots(), matched.lots);
-    settle_slot(venue.market, margin, slot, &key)?;
-    let mut after = assess_at(Marks::Cautious, margin, venue)?;
-    let fee_bps = venue.market.params.ladder_fee_bps;
-    pay_protection(venue.market, (margin, &key), (reward, &to), (&before, &mut after), matched.quote, fee_bps)?;
-    emit!(LadderExecuted {
-        market,
-        account: key,
-        caller,
-        ratio_bps,
-        rung: u8::try_from(rung).ok(),
-        lots: matched.lots.0,
-        quote: matched.quote,
-        left_ppm: margin.ladder().rungs[rung].left_ppm,
-    });
-    close_idle_seat(venue, margin, slot, &key)?;
-    rejoin(venue, margin, slot, &key, &after)
+        let before = assess_at(Marks::Cautious, margin, venue)?;
+        let position = margin.slots[slot].position();
+        let side = position.side().ok_or(BallastError::NothingHere)?.opposite();
+        let lots = margin.ladder().lots(rung, position.lots());
+        let limit = worst_price(side, venue.market.mark(), u32::from(margin.ladder().slippage_bps));
+        let (self_trade, max_makers) = (SelfTrade::CancelResting, MAX_LADDER_MAKERS);
+        let order = Take { side, lots, limit, self_trade, max_makers, cause: Cause::Ladder, client_id: 0 };
+        let matched = take(venue, margin, slot, key, &order, now)?;
+        require!(matched.lots.0 > 0, BallastError::NothingToMatch);
+        margin.ladder_mut().note(rung, position.lots(), matched.lots);
+        settle_slot(venue.market, margin, slot, key)?;
+        let mut after = assess_at(Marks::Cautious, margin, venue)?;
+        let fee_bps = venue.market.params.ladder_fee_bps;
+        pay_protection(venue.market, (margin, key), (reward, to), (&before, &mut after), matched.quote, fee_bps)?;
+        emit!(LadderExecuted {
+            market,
+            account: *key,
+            caller,
+            ratio_bps,
+            rung: u8::try_from(rung).ok(),
+            lots: matched.lots.0,
+            quote: matched.quote,
+            left_ppm: margin.ladder().rungs[rung].left_ppm,
+        });
+        close_idle_seat(venue, margin, slot, key)?;
+        rejoin(venue, margin, slot, key, &after)
+    })
+}
+
+/// Fails if another position with more relief than that in `slot`, or as much and an earlier slot, could be reduced.
+fn require_turn(
+    margin: &MarginAccount,
+    (key, slot): (&Pubkey, usize),
+    judged: &Assessment,
+    others: &Others,
+    now: i64,
+) -> Result<()> {
+    let slippage_bps = margin.ladder().slippage_bps;
+    let held = margin.slots.iter().enumerate().filter(|(at, _)| *at != slot);
+    let held = held.filter_map(|(at, other)| Some((at, other, other.market()?)));
+    for (hint, (at, other, market)) in held.enumerate() {
+        others.read(market, hint, |market, book, ranks| {
+            let health = slot_health(other, key, market, book, ranks, Marks::Confirmed)?.health;
+            let first = health.maintenance > judged.primary.maintenance
+                || (health.maintenance == judged.primary.maintenance && at < slot);
+            if health.notional == 0 || !first {
+                return Ok(());
+            }
+            let position = position_state(other, key, market, book, ranks)?.position;
+            require!(!rung_would_trade(position, market, book, slippage_bps, now)?, BallastError::NotMostRelief);
+            Ok(())
+        })?;
+    }
+    Ok(())
 }

@@ -9,18 +9,15 @@ use ballast_risk::{
 };
 use ballast_units::{Lots, Quote};
 
-use super::{
-    TendPosition,
-    accounts::{require_distinct, require_same_exchange},
-};
+use super::{TendPosition, Tended, tend};
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, Liquidated},
     logic::{
-        Assessment, Marks, Others, Take, Venue, as_limit, assess, cancel_for_force, close_idle_seat, rejoin,
-        require_most_relief, settle_slot, slab, stage_code, take, touch,
+        Assessment, Marks, Take, Venue, as_limit, assess, cancel_for_force, close_idle_seat, rejoin,
+        require_most_relief, settle_slot, stage_code, take, touch,
     },
-    state::{Current as _, MarginAccount, Market},
+    state::{MarginAccount, Market},
 };
 
 /// Most makers that one liquidation meets.
@@ -29,68 +26,56 @@ const MAX_LIQUIDATION_MAKERS: u32 = 32;
 /// Cancels the orders of an account below maintenance margin and reduces its position on the book, no worse than its
 /// bankruptcy price. Does what it can: an empty book is no error, it starts the clock of the next stage.
 pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
-    let accounts = ctx.accounts;
-    let now = Clock::get()?.unix_timestamp;
-    let key = accounts.margin.key();
-    require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.current_mut()?;
-    let reward = &mut *accounts.reward.current_mut()?;
-    let market = &mut *accounts.market.current_mut()?;
-    require_same_exchange(margin, market)?;
-    require_same_exchange(reward, market)?;
-    market.require_price(Action::Liquidate, now)?;
-    let others = Others::new(ctx.remaining_accounts, market.exchange)?;
-    let (mut book_data, mut ranks_data) = (slab(&accounts.book)?, slab(&accounts.ranks)?);
-    let venue = &mut Venue::open(market, &mut book_data, &mut ranks_data)?;
-    let slot = margin.slot_index(venue.market.index).ok_or(BallastError::NothingHere)?;
+    tend(ctx, Some(Action::Liquidate), |position| {
+        let Tended { venue, margin, key, reward, reward_key, slot, others, now } = position;
+        touch(venue, margin, slot, key)?;
+        let assess_now = |margin: &MarginAccount, venue: &Venue| {
+            assess(margin, key, Some((venue, slot)), &others, Marks::Confirmed, Some(Action::Liquidate), now)
+        };
+        let before = assess_now(margin, venue)?;
+        let params = venue.market.params.liquidation();
+        let step = margin.progress_mut().step(&before.account, now, &params);
+        require!(step != Step::None, BallastError::NotEligible);
+        let cooling = matches!(step, Step::Wait { .. });
+        let turn = before.most_relief == Some(venue.market.index);
 
-    touch(venue, margin, slot, &key)?;
-    let assess_now = |margin: &MarginAccount, venue: &Venue| {
-        assess(margin, &key, Some((venue, slot)), &others, Marks::Confirmed, Some(Action::Liquidate), now)
-    };
-    let before = assess_now(margin, venue)?;
-    let params = venue.market.params.liquidation();
-    let step = margin.progress_mut().step(&before.account, now, &params);
-    require!(step != Step::None, BallastError::NotEligible);
-    let cooling = matches!(step, Step::Wait { .. });
-    let turn = before.most_relief == Some(venue.market.index);
-
-    let orders_cancelled = cancel_for_force(venue, margin, slot, &key)?;
-    if orders_cancelled == 0 {
-        require!(!cooling, BallastError::Cooldown);
-        require_most_relief(&before, venue.market.index)?;
-    }
-    let mut done = Reduced::default();
-    if turn && !cooling {
-        done = reduce(venue, margin, slot, &key, &before, now)?;
-        // A book that had more than one instruction can meet has not failed: no cooldown, and no takeover for it.
-        if !done.cut_short {
-            margin.progress_mut().note_partial(now, done.lots);
+        let orders_cancelled = cancel_for_force(venue, margin, slot, key)?;
+        if orders_cancelled == 0 {
+            require!(!cooling, BallastError::Cooldown);
+            require_most_relief(&before, venue.market.index)?;
         }
-        settle_slot(venue.market, margin, slot, &key)?;
-    }
-    let mut after = assess_now(margin, venue)?;
-    if !done.lots.is_zero() {
-        charge_liquidation_fee(venue.market, margin, reward, &mut after, &mut done)?;
-    }
-    close_idle_seat(venue, margin, slot, &key)?;
-    emit!(Liquidated {
-        market: venue.market.index,
-        account: key,
-        credited: accounts.reward.key(),
-        stage: stage_code(before.account.stage()),
-        orders_cancelled,
-        lots: done.lots.0,
-        quote: done.quote,
-        reward: done.reward,
-        to_insurance: done.to_insurance,
-        insurance_drawn: 0,
-        mark: before.primary_mark.0,
-        bankruptcy_price: done.bankruptcy_price,
-        equity: before.account.equity.0,
-        maintenance: before.account.maintenance,
-    });
-    rejoin(venue, margin, slot, &key, &after)
+        let mut done = Reduced::default();
+        if turn && !cooling {
+            done = reduce(venue, margin, slot, key, &before, now)?;
+            // A book that had more than one instruction can meet has not failed: no cooldown, and no takeover for it.
+            if !done.cut_short {
+                margin.progress_mut().note_partial(now, done.lots);
+            }
+            settle_slot(venue.market, margin, slot, key)?;
+        }
+        let mut after = assess_now(margin, venue)?;
+        if !done.lots.is_zero() {
+            charge_liquidation_fee(venue.market, margin, reward, &mut after, &mut done)?;
+        }
+        close_idle_seat(venue, margin, slot, key)?;
+        emit!(Liquidated {
+            market: venue.market.index,
+            account: *key,
+            credited: *reward_key,
+            stage: stage_code(before.account.stage()),
+            orders_cancelled,
+            lots: done.lots.0,
+            quote: done.quote,
+            reward: done.reward,
+            to_insurance: done.to_insurance,
+            insurance_drawn: 0,
+            mark: before.primary_mark.0,
+            bankruptcy_price: done.bankruptcy_price,
+            equity: before.account.equity.0,
+            maintenance: before.account.maintenance,
+        });
+        rejoin(venue, margin, slot, key, &after)
+    })
 }
 
 /// What a reduction on the book did.

@@ -6,8 +6,7 @@ use ballast_risk::oracle::Action;
 use ballast_units::{Lots, Price, Side};
 
 use super::{
-    TendPosition,
-    accounts::{require_distinct, require_same_exchange},
+    TendPosition, Tended, tend,
     triggers::{report, sibling_of},
 };
 use crate::{
@@ -17,8 +16,8 @@ use crate::{
         TriggersRemovedFor,
     },
     logic::{
-        Gone, Marks, Others, Take, Venue, assess, close_idle_seat, confirmed_mark, make_room, maker_rate,
-        pay_protection, protects, rejoin, require_initial_margin, settle_slot, slab, take, touch,
+        Gone, Marks, Take, Venue, assess, close_idle_seat, confirmed_mark, make_room, maker_rate, pay_protection,
+        protects, rejoin, require_initial_margin, settle_slot, slab, take, touch,
     },
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
@@ -30,65 +29,53 @@ const MAX_TRIGGER_MAKERS: u32 = 32;
 /// its worst price. What could not be traded stays due, or comes to rest if it is a limit order. One whose time is over,
 /// or that has nothing left to protect, is removed.
 pub fn execute_trigger<'info>(ctx: Context<'info, TendPosition<'info>>, trigger: u64) -> Result<()> {
-    let accounts = ctx.accounts;
-    let now = Clock::get()?.unix_timestamp;
-    let key = accounts.margin.key();
-    require_distinct(&key, &accounts.reward.key())?;
-    let margin = &mut *accounts.margin.current_mut()?;
-    let reward = &mut *accounts.reward.current_mut()?;
-    let market = &mut *accounts.market.current_mut()?;
-    require_same_exchange(margin, market)?;
-    require_same_exchange(reward, market)?;
-    require!(market.status()? != MarketStatus::Paused, BallastError::MarketState);
-    margin.require_not_bankrupt()?;
-    market.require_price(Action::Liquidate, now)?;
-    let others = Others::new(ctx.remaining_accounts, market.exchange)?;
-    let (mut book_data, mut ranks_data) = (slab(&accounts.book)?, slab(&accounts.ranks)?);
-    let venue = &mut Venue::open(market, &mut book_data, &mut ranks_data)?;
-    let slot = margin.slot_index(venue.market.index).ok_or(BallastError::NothingHere)?;
-    let trigger = venue.book.view().trigger(TriggerId(trigger)).or_fail()?;
-    require!(trigger.seat == margin.slots[slot].seat, BallastError::TriggerNotFound);
-    let confirmed = confirmed_mark(venue.market, trigger.fires)?;
-    let due = trigger.fires.reached(trigger.price, confirmed);
-    require!(due || trigger.expired(now), BallastError::TriggerNotDue);
+    tend(ctx, Some(Action::Liquidate), |position| {
+        let Tended { venue, margin, key, reward, reward_key: to, slot, others, now } = position;
+        require!(venue.market.status()? != MarketStatus::Paused, BallastError::MarketState);
+        margin.require_not_bankrupt()?;
+        let trigger = venue.book.view().trigger(TriggerId(trigger)).or_fail()?;
+        require!(trigger.seat == margin.slots[slot].seat, BallastError::TriggerNotFound);
+        let confirmed = confirmed_mark(venue.market, trigger.fires)?;
+        let due = trigger.fires.reached(trigger.price, confirmed);
+        require!(due || trigger.expired(now), BallastError::TriggerNotDue);
 
-    touch(venue, margin, slot, &key)?;
-    let assess_now = |margin: &MarginAccount, venue: &Venue| {
-        assess(margin, &key, Some((venue, slot)), &others, Marks::Cautious, Some(Action::Reduce), now)
-    };
-    let before = assess_now(margin, venue)?;
-    if trigger.expired(now) {
-        venue.book.remove_trigger(trigger.id, trigger.seat).or_fail()?;
-        let (market, reason) = (venue.market.index, TriggersRemovedFor::Expired);
-        emit!(TriggersRemoved { market, account: key, reason, triggers: vec![trigger.id.0] });
-        close_idle_seat(venue, margin, slot, &key)?;
-        return rejoin(venue, margin, slot, &key, &before);
-    }
-    if !is_protecting(venue, margin, slot, &key, &trigger)? {
-        // With the position it goes: here, if not at an earlier touch.
-        close_idle_seat(venue, margin, slot, &key)?;
-        return rejoin(venue, margin, slot, &key, &before);
-    }
-    let mut done = trade(venue, margin, slot, &key, &trigger, now)?;
-    settle_slot(venue.market, margin, slot, &key)?;
-    let mut after = assess_now(margin, venue)?;
-    if let Some((order, _)) = done.rested {
-        // A position may be reduced below initial margin, but nothing rests there.
-        if require_initial_margin(&after.account).is_ok() {
-            venue.book.trigger_became_order(trigger.id, order).or_fail()?;
-        } else {
-            venue.book.cancel(order, trigger.seat).or_fail()?;
-            done.rested = None;
-            after = assess_now(margin, venue)?;
+        touch(venue, margin, slot, key)?;
+        let assess_now = |margin: &MarginAccount, venue: &Venue| {
+            assess(margin, key, Some((venue, slot)), &others, Marks::Cautious, Some(Action::Reduce), now)
+        };
+        let before = assess_now(margin, venue)?;
+        if trigger.expired(now) {
+            venue.book.remove_trigger(trigger.id, trigger.seat).or_fail()?;
+            let (market, reason) = (venue.market.index, TriggersRemovedFor::Expired);
+            emit!(TriggersRemoved { market, account: *key, reason, triggers: vec![trigger.id.0] });
+            close_idle_seat(venue, margin, slot, key)?;
+            return rejoin(venue, margin, slot, key, &before);
         }
-    }
-    require!(done.lots.0 > 0 || done.rested.is_some(), BallastError::NothingToMatch);
-    let fee_bps = venue.market.params.trigger_fee_bps;
-    let to = accounts.reward.key();
-    pay_protection(venue.market, (margin, &key), (reward, &to), (&before, &mut after), done.quote, fee_bps)?;
-    done.report(venue.market.index, &key, &to, &trigger, confirmed);
-    close_idle_seat(venue, margin, slot, &key)?;
-    rejoin(venue, margin, slot, &key, &after)
+        if !is_protecting(venue, margin, slot, key, &trigger)? {
+            // With the position it goes: here, if not at an earlier touch.
+            close_idle_seat(venue, margin, slot, key)?;
+            return rejoin(venue, margin, slot, key, &before);
+        }
+        let mut done = trade(venue, margin, slot, key, &trigger, now)?;
+        settle_slot(venue.market, margin, slot, key)?;
+        let mut after = assess_now(margin, venue)?;
+        if let Some((order, _)) = done.rested {
+            // A position may be reduced below initial margin, but nothing rests there.
+            if require_initial_margin(&after.account).is_ok() {
+                venue.book.trigger_became_order(trigger.id, order).or_fail()?;
+            } else {
+                venue.book.cancel(order, trigger.seat).or_fail()?;
+                done.rested = None;
+                after = assess_now(margin, venue)?;
+            }
+        }
+        require!(done.lots.0 > 0 || done.rested.is_some(), BallastError::NothingToMatch);
+        let fee_bps = venue.market.params.trigger_fee_bps;
+        pay_protection(venue.market, (margin, key), (reward, to), (&before, &mut after), done.quote, fee_bps)?;
+        done.report(venue.market.index, key, to, &trigger, confirmed);
+        close_idle_seat(venue, margin, slot, key)?;
+        rejoin(venue, margin, slot, key, &after)
+    })
 }
 
 /// Whether the position is there that the trigger protects.

@@ -1,7 +1,7 @@
 //! What triggers and ladders have in common: what they protect, which price they believe, and what executing them pays.
 
 use anchor_lang::prelude::*;
-use ballast_book::Fires;
+use ballast_book::{BookView, Fires, worst_price};
 use ballast_risk::{mark, protection};
 use ballast_units::{Position, Price, Quote, Side};
 
@@ -20,6 +20,21 @@ pub fn protects(position: Position, bids: bool, asks: bool, reduces: Side) -> bo
         (None, Side::Long) => asks,
         (None, Side::Short) => bids,
     }
+}
+
+/// Whether a rung of a ladder would find anything for this position on the book: inside the band, no worse than the ladder's
+/// slippage from the mark.
+pub fn rung_would_trade(
+    position: Position,
+    market: &Market,
+    book: &BookView,
+    slippage_bps: u16,
+    now: i64,
+) -> Result<bool> {
+    let Some(side) = position.side() else { return Ok(false) };
+    let side = side.opposite();
+    let limit = worst_price(side, market.mark(), slippage_bps.into());
+    Ok(book.would_match(side, limit, &market.terms(now)?))
 }
 
 /// The price that decides whether a trigger fires: of the mark, what two ticks support, and the last two ticks, the one

@@ -2,12 +2,13 @@
 
 use ballast_book::{OrderId, TriggerId};
 use ballast_client::{
-    ballast::{BatchArgs, OrderRef},
+    ballast::{BatchArgs, OrderRef, error::BallastError, state::VERSION_AT},
     instructions,
     units::{Lots, Price, Side},
 };
-use ballast_tests::harness::Outcome;
+use ballast_tests::harness::{Chain, Expect, Outcome};
 use bytemuck::Zeroable;
+use solana_account::Account;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -23,7 +24,7 @@ impl Run {
         let key = owner.pubkey();
         let amount = self.dice.next() >> self.dice.below(64);
         let signed = |instruction| (instruction, Some(owner.insecure_clone()));
-        match self.dice.below(25) {
+        match self.dice.below(28) {
             0 => {
                 let others = self.world.others(trader, Some(market));
                 let order = self.order(market);
@@ -85,6 +86,12 @@ impl Run {
                 signed(instructions::open_trader(&key, &key, &keys.exchange, Some(referrer)))
             }
             23 => signed(instructions::set_fee_schedule(&key, &keys.exchange, [amount, u64::MAX, 0, 0], 4_000)),
+            24 => (instructions::migrate_margin_account(&margin), None),
+            25 => (instructions::migrate_market(&at.market, &at.ranks), None),
+            26 => {
+                let payer = self.world.payer.pubkey();
+                (instructions::migrate_book(&payer, &at.market, &at.book, self.dice.next() as u32), None)
+            }
             _ => signed(instructions::fund_insurance(&key, &keys, &wallet, amount % 1_000_000)),
         }
     }
@@ -140,6 +147,24 @@ impl Run {
         let needed = forged.accounts.iter().any(|meta| meta.is_signer);
         let signers: Vec<_> = signer.iter().filter(|_| needed).collect();
         self.world.send(&[forged], &signers)
+    }
+
+    /// Somebody's account is found in the version before: refused until anyone has migrated it, and then what it was.
+    pub fn outdate(&mut self) -> Outcome {
+        let (trader, market) = (self.trader(), self.market());
+        let key = self.world.margin(trader);
+        let mut account = Account::from(self.world.chain.account(&key).expect("it is open"));
+        account.data[VERSION_AT] -= 1;
+        self.world.chain.put_account(key, account);
+        let audited = std::mem::replace(&mut self.world.audited, false);
+        let (owner, keys) = (self.world.owner(trader), self.world.market_keys(market));
+        let cancel = instructions::cancel_all(&owner.pubkey(), &key, &keys, None, 1);
+        let refused = self.world.send(&[cancel], &[&owner]);
+        self.reached.note(&refused);
+        refused.fails_with(BallastError::AccountOutdated);
+        let migrate = instructions::migrate_margin_account(&key);
+        self.world.audited = audited;
+        self.world.send(&[migrate], &[])
     }
 
     /// Cancels orders that are long gone, of others, or made up.

@@ -95,7 +95,7 @@ impl Run {
     }
 
     fn step(&mut self) -> Outcome {
-        match self.dice.below(115) {
+        match self.dice.below(116) {
             0..=18 => self.trade(),
             19..=21 => self.batch(),
             22..=24 => self.replace(),
@@ -114,6 +114,7 @@ impl Run {
             92..=97 => self.forge(),
             98 => self.replay(),
             99 => self.collude(),
+            115 => self.outdate(),
             100..=105 => self.protect(),
             _ => self.execute(),
         }

@@ -21,7 +21,7 @@ pub struct Reached {
 }
 
 /// What every long run must come across.
-pub const STATES: [&str; 41] = [
+pub const STATES: [&str; 42] = [
     "an order rested",
     "a pegged order rested",
     "an order traded",
@@ -50,6 +50,7 @@ pub const STATES: [&str; 41] = [
     "a rerank was paid",
     "a settlement was paid",
     "orders were pruned",
+    "an account was migrated",
     "a trigger was executed",
     "a trigger was executed in part",
     "a trigger's rest came to rest",
@@ -224,6 +225,7 @@ impl Reached {
                 TriggersRemovedFor::NothingToProtect => self.state("triggers went with their position"),
             },
             Event::OrdersPruned(_) => self.state("orders were pruned"),
+            Event::AccountMigrated(_) => self.state("an account was migrated"),
             Event::BadDebtCovered(_) => self.state("insurance paid a debt"),
             _ => {}
         }
