@@ -1,5 +1,5 @@
 //! The keeper of a Ballast exchange: one process that watches every account through a Solana node and does what the
-//! program lets anyone do, in any combination of three roles.
+//! program lets anyone do, in any combination of roles.
 //!
 //! | module | for |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | [`engine`] | the loop that ties them together |
 //! | [`task`], [`pipeline`], [`effect`], [`outcome`] | from a task to its result, simulated or on chain |
 //! | [`run`] | start and end |
+//! | [`doctor`] | whether a keeper could run |
 //! | [`metrics`], [`http`], [`logging`] | what operators see |
 //!
 //! Several keepers may run side by side. Every decision is made again right before sending, on the program's own
@@ -20,6 +21,7 @@ pub mod board;
 pub mod clock;
 pub mod config;
 pub mod decide;
+pub mod doctor;
 pub mod effect;
 pub mod engine;
 pub mod http;

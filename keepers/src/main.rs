@@ -4,15 +4,20 @@ use std::process::ExitCode;
 
 use ballast_keeper::{
     config::{Config, LogFormat},
-    logging, run,
-    settings::Arguments,
+    doctor, logging, run,
+    settings::{Arguments, Said, Wanted},
 };
 use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match keep(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match Arguments::parse().wanted() {
+        Wanted::Keep(said) => keep(said).await.map(|()| true),
+        Wanted::Doctor { said, json } => examine(said, json).await,
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("ballast-keeper: {error:#}");
             ExitCode::FAILURE
@@ -20,8 +25,19 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn keep(arguments: Arguments) -> anyhow::Result<()> {
-    let settings = arguments.settings()?;
+async fn keep(said: Said) -> anyhow::Result<()> {
+    let settings = said.settings()?;
     logging::start(settings.log_format.unwrap_or(LogFormat::Text), settings.log.as_deref())?;
     run::run(Config::new(settings)?).await
+}
+
+/// Whether the setup is good.
+async fn examine(said: Said, json: bool) -> anyhow::Result<bool> {
+    let report = doctor::examine(said.settings()?).await;
+    if json {
+        println!("{}", serde_json::json!({ "good": report.is_good(), "findings": report.findings }));
+    } else {
+        println!("{report}");
+    }
+    Ok(report.is_good())
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 
 use crate::{
@@ -13,8 +13,54 @@ use crate::{
 
 /// Keeps a Ballast exchange solvent and current, next to any Solana node.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 110)]
+#[command(version, about, max_term_width = 110, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    said: Said,
+}
+
+/// What else can be done than to keep.
+#[derive(Subcommand)]
+enum Command {
+    /// Looks at everything that a keeper with these settings needs, says what is wrong and how to mend it, and changes
+    /// nothing. Exit status 0 when a keeper can be started
+    Doctor {
+        #[command(flatten)]
+        said: Said,
+        /// Writes one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is to be done.
+pub enum Wanted {
+    /// To keep.
+    Keep(Said),
+    /// To look at a setup.
+    Doctor {
+        /// The setup.
+        said: Said,
+        /// Whether the report is JSON.
+        json: bool,
+    },
+}
+
+impl Arguments {
+    /// What is to be done.
+    pub fn wanted(self) -> Wanted {
+        match self.command {
+            None => Wanted::Keep(self.said),
+            Some(Command::Doctor { said, json }) => Wanted::Doctor { said, json },
+        }
+    }
+}
+
+/// Settings and where else they are.
+#[derive(Args)]
+pub struct Said {
     /// TOML file with any of the settings below, under the flags' names with underscores
     #[arg(long, env = "BALLAST_KEEPER_CONFIG")]
     config: Option<PathBuf>,
@@ -22,7 +68,7 @@ pub struct Arguments {
     settings: Settings,
 }
 
-impl Arguments {
+impl Said {
     /// Everything that was said: flags before environment before file.
     ///
     /// # Errors
@@ -174,13 +220,26 @@ settings! {
 mod tests {
     use super::*;
 
+    fn settings(line: &[&str]) -> Result<Settings> {
+        match Arguments::try_parse_from(line).unwrap().wanted() {
+            Wanted::Keep(said) | Wanted::Doctor { said, .. } => said.settings(),
+        }
+    }
+
+    #[test]
+    fn the_doctor_takes_the_same_settings() {
+        let line = ["keeper", "doctor", "--json", "--roles", "settler"];
+        let Wanted::Doctor { said, json } = Arguments::try_parse_from(line).unwrap().wanted() else { panic!() };
+        assert!(json && said.settings().unwrap().roles == Some(vec![Role::Settler]));
+    }
+
     #[test]
     fn flags_come_before_the_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keeper.toml");
         std::fs::write(&path, "roles = [\"settler\"]\nmin_loss = \"0.5\"\nmax_cells = 9\ntakeover = true\n").unwrap();
         let line = ["keeper", "--config", path.to_str().unwrap(), "--roles", "liquidator,deleverager", "--dry-run"];
-        let said = Arguments::try_parse_from(line).unwrap().settings().unwrap();
+        let said = settings(&line).unwrap();
         assert_eq!(said.roles, Some(vec![Role::Liquidator, Role::Deleverager]));
         assert_eq!((said.max_cells, said.dry_run, said.takeover), (Some(9), Some(true), Some(true)));
         assert_eq!(said.min_loss.map(Dollars::atoms), Some(500_000));
@@ -191,8 +250,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keeper.toml");
         std::fs::write(&path, "min_los = 3\n").unwrap();
-        let said = Arguments::try_parse_from(["keeper", "--config", path.to_str().unwrap()]).unwrap().settings();
-        let error = format!("{:#}", said.unwrap_err());
+        let error = format!("{:#}", settings(&["keeper", "--config", path.to_str().unwrap()]).unwrap_err());
         assert!(error.contains("min_los") && error.contains("keeper.toml"), "{error}");
     }
 

@@ -5,6 +5,7 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     os::unix::fs::OpenOptionsExt,
+    path::Path,
     process::{Child, Command},
     sync::Mutex,
     time::{Duration, Instant},
@@ -19,6 +20,12 @@ use crate::world::World;
 
 /// Longer than finishing what is under way takes.
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Writes a key as keepers want it: readable by its owner only.
+pub fn write_key(key: &Keypair, path: &Path) {
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(serde_json::to_string(&key.to_bytes().to_vec()).unwrap().as_bytes()).unwrap();
+}
 
 /// A running keeper. Dropping it kills it.
 pub struct Keeper {
@@ -39,8 +46,7 @@ impl Keeper {
         world.enrich(&key.pubkey(), 100_000);
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("key.json");
-        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path).unwrap();
-        file.write_all(serde_json::to_string(&key.to_bytes().to_vec()).unwrap().as_bytes()).unwrap();
+        write_key(&key, &path);
         let log = File::create(directory.path().join("log")).unwrap();
         let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let child = Command::new(env!("CARGO_BIN_EXE_ballast-keeper"))

@@ -1,5 +1,6 @@
 //! Real keepers, as processes, on a local network: what they do to accounts in trouble, and that they do it once.
 
+mod doctor;
 mod keeper;
 mod world;
 

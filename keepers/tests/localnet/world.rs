@@ -13,8 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anchor_lang::Discriminator;
 use ballast_client::{
     accounts, addresses, audit,
+    ballast::state::Market,
     instructions::{self, limit_order, market_order, stop_loss, trailing_stop},
     rpc,
 };
@@ -24,6 +26,7 @@ use ballast_localnet::{
     exchange::{Deployment, found, post_prices},
     market_config::ExchangeConfig,
 };
+use ballast_risk::oracle::Reading;
 use ballast_units::{Lots, Price, Side};
 use solana_address_lookup_table_interface::instruction as lookup;
 use solana_commitment_config::CommitmentConfig;
@@ -275,6 +278,28 @@ impl World {
         self.localnet.set_account(market.oracle, market.oracle_program(), data).unwrap();
     }
 
+    /// Makes the market's price and its oracle account's so many seconds old.
+    pub fn age(&self, seconds: i64) {
+        let (now, deployed) = (self.localnet.clock().now(), &self.deployment.markets[0]);
+        let data = deployed.price_account(10_000_000_000, 1, now.unix_s() - seconds, now.slot);
+        self.put(deployed.oracle, deployed.oracle_program(), data);
+        let mut market = self.market();
+        let reading = Reading { publish_time: now.unix_s() - seconds, ..*market.reading() };
+        market.set_reading(reading);
+        let data = [Market::DISCRIMINATOR, bytemuck::bytes_of(&market)].concat();
+        self.put(deployed.keys.market, addresses::PROGRAM_ID, data);
+    }
+
+    /// An account's data.
+    pub fn bytes(&self, key: &Pubkey) -> Vec<u8> {
+        self.localnet.account(key).unwrap().data
+    }
+
+    /// Writes an account as it is.
+    pub fn put(&self, key: Pubkey, owner: Pubkey, data: Vec<u8>) {
+        self.localnet.set_account(key, owner, data).unwrap();
+    }
+
     /// The market's oracle account as a keeper is told it.
     pub fn oracle(&self) -> String {
         format!("0={}", self.deployment.markets[0].oracle)
@@ -283,15 +308,16 @@ impl World {
     /// Makes an address lookup table of the exchange's accounts.
     pub fn lookup_table(&self) -> String {
         let (keys, market) = (&self.deployment.keys, &self.deployment.markets[0]);
-        let addresses = [keys.exchange, keys.vault, keys.insurance, spl_token_interface::ID].into_iter().chain([
-            market.keys.market,
-            market.keys.book,
-            market.keys.ranks,
-            market.oracle,
-        ]);
+        let exchange = [keys.exchange, keys.vault, keys.insurance, spl_token_interface::ID];
+        let market = [market.keys.market, market.keys.book, market.keys.ranks, market.oracle];
+        self.lookup_table_of(&[exchange, market].concat())
+    }
+
+    /// Makes an address lookup table.
+    pub fn lookup_table_of(&self, addresses: &[Pubkey]) -> String {
         let (owner, slot) = (self.poster.pubkey(), self.localnet.clock().now().slot - 2);
         let (create, table) = lookup::create_lookup_table(owner, owner, slot);
-        let extend = lookup::extend_lookup_table(table, owner, Some(owner), addresses.collect());
+        let extend = lookup::extend_lookup_table(table, owner, Some(owner), addresses.to_vec());
         self.run("make a lookup table", vec![create, extend], &self.poster);
         table.to_string()
     }
