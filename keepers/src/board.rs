@@ -128,6 +128,11 @@ impl Board {
         self.under_way.insert(task.account, UnderWay { updated: false, trades: task.kind.trades() });
     }
 
+    /// Whether an account could be worked on now: nothing is under way for it, and it is not paused.
+    pub fn is_free(&self, key: &Pubkey, now: Instant) -> bool {
+        !self.under_way.contains_key(key) && self.pauses.get(key).is_none_or(|pause| now >= pause.until)
+    }
+
     /// Whether a task under way changes the keeper's own position.
     pub fn is_trading(&self) -> bool {
         self.under_way.values().any(|under_way| under_way.trades)

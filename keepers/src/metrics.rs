@@ -1,5 +1,7 @@
 //! What Prometheus is told.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 use prometheus::{
     Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
@@ -20,6 +22,8 @@ const PASS_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 /// All metrics of a keeper.
 pub struct Metrics {
     registry: Registry,
+    /// Names of all of them, with the prefix.
+    names: Vec<String>,
     /// Margin accounts in the view, by stage.
     pub accounts: IntGaugeVec,
     /// Margin accounts that cannot be assessed now.
@@ -62,6 +66,10 @@ pub struct Metrics {
     pub missed: IntCounter,
     /// What insurance can pay, by market, in atoms.
     pub insurance: GaugeVec,
+    /// Age of each market's price, in seconds of the cluster's clock.
+    pub price_age: IntGaugeVec,
+    /// Value of the positions of each side of each market at the mark, in atoms.
+    pub open_interest: GaugeVec,
     /// Triggers that wait, by market.
     pub triggers: IntGaugeVec,
     /// Most columns by which a position is out of place in the ranking index, by market.
@@ -73,10 +81,21 @@ pub struct Metrics {
 }
 
 /// Registers a metric.
-fn add<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> Result<C> {
+fn add<C: Collector + Clone + 'static>(registry: &Register, metric: prometheus::Result<C>) -> Result<C> {
     let metric = metric?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.registry.register(Box::new(metric.clone()))?;
+    let names = metric.desc().into_iter().map(|desc| format!("{PREFIX}_{}", desc.fq_name)).collect::<Vec<_>>();
+    registry.names.borrow_mut().extend(names);
     Ok(metric)
+}
+
+/// What all names begin with.
+const PREFIX: &str = "ballast_keeper";
+
+/// A registry that remembers what was registered: one without a sample yet does not show in the text.
+struct Register {
+    registry: Registry,
+    names: RefCell<Vec<String>>,
 }
 
 impl Metrics {
@@ -85,8 +104,8 @@ impl Metrics {
     /// # Errors
     /// Never, unless two metrics have one name.
     pub fn new() -> Result<Metrics> {
-        let registry = Registry::new_custom(Some("ballast_keeper".to_string()), None)?;
-        let r = &registry;
+        let registry = Registry::new_custom(Some(PREFIX.to_string()), None)?;
+        let r = &Register { registry: registry.clone(), names: RefCell::default() };
         let counter = |name: &str, help: &str| add(r, IntCounter::new(name, help));
         let gauge = |name: &str, help: &str| add(r, IntGauge::new(name, help));
         let counters =
@@ -95,6 +114,7 @@ impl Metrics {
         let reaction = HistogramOpts::new("reaction_slots", "Slots from the cause of an action to its transaction");
         let pass = HistogramOpts::new("pass_seconds", "Seconds from news to decisions");
         let insurance = Opts::new("insurance_available_atoms", "What insurance can pay for a market now");
+        let open_interest = Opts::new("open_interest_atoms", "Value of a side's positions in the ranking index");
         let metrics = Metrics {
             accounts: gauges("accounts", "Margin accounts watched, by stage", &["stage"])?,
             unassessable: gauge("accounts_unassessable", "Margin accounts that cannot be assessed now")?,
@@ -117,10 +137,13 @@ impl Metrics {
             repairs: counter("repairs_total", "Snapshots taken to repair the view")?,
             missed: counter("missed_updates_total", "Accounts that the subscriptions had missed")?,
             insurance: add(r, GaugeVec::new(insurance, &["market"]))?,
+            price_age: gauges("price_age_seconds", "Age of a market's price", &["market"])?,
+            open_interest: add(r, GaugeVec::new(open_interest, &["market", "side"]))?,
             triggers: gauges("triggers", "Triggers that wait for the mark", &["market"])?,
             rank_drift: gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
             capped: gauge("spending_capped", "1 while the spending cap stops the keeper")?,
             clock_speed: add(r, Gauge::new("clock_speed", "Seconds of the cluster in a second"))?,
+            names: r.names.take(),
             registry,
         };
         metrics.preset();
@@ -169,6 +192,11 @@ impl Metrics {
                 self.failed.with_label_values(&[task.kind.name(), outcome.name(), reason]).inc();
             }
         }
+    }
+
+    /// The names of all metrics, whether they have a sample yet or not.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The exposition text.

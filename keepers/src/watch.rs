@@ -35,8 +35,8 @@ pub struct Watch {
     queues: Queues,
     stages: HashMap<Pubkey, Stage>,
     counts: [i64; STAGES.len()],
-    /// Accounts below maintenance margin, bankrupt, or that cannot be assessed.
-    hot: HashSet<Pubkey>,
+    /// Accounts below maintenance margin, with their margin ratios when they were last looked at, in basis points.
+    hot: HashMap<Pubkey, i64>,
     /// Accounts below initial margin, and not below maintenance.
     restricted: HashSet<Pubkey>,
     unassessable: HashSet<Pubkey>,
@@ -51,6 +51,7 @@ pub struct Watch {
 /// What one look at an account found.
 struct Look {
     stage: Stage,
+    ratio_bps: i64,
     room: u64,
     markets: Vec<u16>,
 }
@@ -124,12 +125,12 @@ impl Watch {
             return;
         };
         match look(view, key, &account.slots) {
-            Ok(Look { stage, room, markets }) => {
+            Ok(Look { stage, ratio_bps, room, markets }) => {
                 self.set_stage(key, Some(stage));
                 self.unassessable.remove(key);
                 self.queues.put(*key, &markets, room);
                 if stage >= Stage::Partial {
-                    self.hot.insert(*key);
+                    self.hot.insert(*key, ratio_bps);
                 } else {
                     self.hot.remove(key);
                 }
@@ -185,7 +186,18 @@ impl Watch {
 
     /// Accounts below maintenance margin.
     pub fn hot(&self) -> Vec<Pubkey> {
-        self.hot.iter().copied().collect()
+        self.hot.keys().copied().collect()
+    }
+
+    /// Of the accounts below maintenance margin that `free` lets through, up to `limit` with the lowest margin ratios.
+    pub fn worst(&self, limit: usize, free: impl Fn(&Pubkey) -> bool) -> Vec<Pubkey> {
+        let mut worst: Vec<_> =
+            self.hot.iter().filter(|(key, _)| free(key)).map(|(key, ratio)| (*ratio, *key)).collect();
+        if worst.len() > limit {
+            worst.select_nth_unstable(limit);
+            worst.truncate(limit);
+        }
+        worst.into_iter().map(|(_, key)| key).collect()
     }
 
     /// Accounts below initial margin, and not below maintenance.
@@ -235,5 +247,6 @@ fn look(view: &View, key: &Pubkey, slots: &[Slot]) -> Result<Look, ViewError> {
     let account = &exposure.assessment.account;
     let maintenance = i64::try_from(account.maintenance).unwrap_or(i64::MAX);
     let slack = account.equity.0.saturating_sub(maintenance);
-    Ok(Look { stage: account.stage(), room: room(slack, exposure.gross, rate), markets })
+    let (stage, ratio_bps) = (account.stage(), account.margin_ratio_bps());
+    Ok(Look { stage, ratio_bps, room: room(slack, exposure.gross, rate), markets })
 }

@@ -19,6 +19,9 @@ use crate::{
     watch::Watch,
 };
 
+/// Accounts in trouble that news are decided for at once; the others within a pass in turn.
+const WORST_FIRST: usize = 256;
+
 /// What finding tasks needs, beside the view.
 pub(super) struct Eyes<'a> {
     /// What is known of all accounts.
@@ -63,12 +66,17 @@ impl Eyes<'_> {
         self.board.note(task, self.slot, self.now);
     }
 
-    /// Notes what is to be done about accounts below maintenance margin.
-    pub fn note_forced(&mut self, context: &Context) {
+    /// Notes what is to be done about accounts below maintenance margin: in turn about all of them, on news about as many of
+    /// the worst as can be worked on soon, so that a crowd in trouble does not keep the first of them waiting.
+    pub fn note_forced(&mut self, context: &Context, in_turn: bool) {
         if !context.config.has(Role::Liquidator) && !context.config.has(Role::Deleverager) {
             return;
         }
-        for key in self.watch.hot() {
+        let hot = match in_turn {
+            true => self.watch.hot(),
+            false => self.watch.worst(WORST_FIRST, |key| self.board.is_free(key, self.now)),
+        };
+        for key in hot {
             // Nobody can be rewarded for reducing his own account.
             if key == context.own.margin {
                 continue;

@@ -2,16 +2,17 @@
 //! may be under way at once. All decisions are made here, one after the other, on one view; only sending is concurrent.
 
 mod eyes;
+pub mod mind;
 mod report;
 
 use std::{
-    cell::Cell,
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use ballast_client::view::ViewError;
+use mind::{Decided, Mind};
 use solana_pubkey::Pubkey;
 use tokio::{
     sync::{Notify, mpsc, watch as value},
@@ -21,24 +22,19 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    board::{Board, Waiting},
     config::Config,
     decide::spending::Spending,
     http::Health,
     metrics::Metrics,
     outcome::Outcome,
     pipeline::Pipeline,
-    roles::{self, Context, Own},
-    task::{Kind, Plan, Task},
+    roles::Own,
+    task::{Plan, Task},
     view::{Heard, LiveView, repair::Asker},
-    watch::Watch,
 };
-use eyes::Eyes;
 
 /// Longest time between two passes: cooldowns and delays end without any news.
 const PASS_EVERY: Duration = Duration::from_millis(200);
-/// Time between two looks for upkeep that nobody waits for.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// How long news wait for others that belong to them.
 const GATHER: Duration = Duration::from_millis(3);
 /// Most news taken in at once.
@@ -78,18 +74,11 @@ struct Finished {
 /// The loop and what it knows.
 pub struct Engine {
     parts: Parts,
-    watch: Watch,
-    board: Board,
+    mind: Mind,
     spending: Spending,
     running: JoinSet<Finished>,
     /// What each running task works on, should it fail without a word.
     running_tasks: HashMap<tokio::task::Id, Task>,
-    /// Largest drift seen in the round of accounts under way, by market.
-    drifts: HashMap<u16, u16>,
-    swept_at: Instant,
-    upkept_at: Instant,
-    /// How often the operator still pays for a larger book.
-    may_grow: u32,
 }
 
 impl Engine {
@@ -98,32 +87,9 @@ impl Engine {
     /// # Errors
     /// When the view cannot be read.
     pub fn new(parts: Parts) -> Result<Engine, ViewError> {
-        let board = Board::new(parts.config.jitter);
         let spending = Spending::new(parts.config.fees.max_lamports_per_hour);
-        let may_grow = parts.config.settle.grow_books;
-        let mut watch = Watch::default();
-        let now = Instant::now();
-        let view = parts.live.snapshot.view()?;
-        for entry in parts.live.snapshot.markets() {
-            watch.market_changed(&entry.market);
-            watch.book_changed(&view, entry.keys.index, now)?;
-        }
-        for (key, _) in parts.live.snapshot.accounts() {
-            watch.look(&view, key);
-        }
-        drop(view);
-        Ok(Engine {
-            parts,
-            watch,
-            board,
-            spending,
-            running: JoinSet::new(),
-            running_tasks: HashMap::new(),
-            drifts: HashMap::new(),
-            swept_at: now,
-            upkept_at: now,
-            may_grow,
-        })
+        let mind = Mind::new(&parts.config, &parts.live, Instant::now())?;
+        Ok(Engine { parts, mind, spending, running: JoinSet::new(), running_tasks: HashMap::new() })
     }
 
     /// Runs until cancelled, then waits for what is under way.
@@ -131,7 +97,7 @@ impl Engine {
         let mut news = Vec::new();
         loop {
             let now = Instant::now();
-            let wake = self.board.next_ready(now).map_or(now + PASS_EVERY, |at| at.min(now + PASS_EVERY));
+            let wake = self.mind.board.next_ready(now).map_or(now + PASS_EVERY, |at| at.min(now + PASS_EVERY));
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
@@ -181,54 +147,11 @@ impl Engine {
         let began = Instant::now();
         let changes = self.parts.live.apply(news, began);
         self.note_connection(&changes);
-        let unix_time = self.parts.live.clock.now(began);
-        let lagging = self.parts.live.lagging(began, unix_time);
         let Parts { live, config, own, metrics, .. } = &self.parts;
-        let mut view = live.snapshot.view()?;
-        let accounts: HashMap<u16, Pubkey> = lagging.iter().map(|(market, account)| (market.index, *account)).collect();
-        for (market, _) in lagging {
-            view.set_market(market)?;
-        }
-        let context = Context {
-            view: &view,
-            config,
-            own: *own,
-            insurance: live.insurance,
-            now: unix_time,
-            instant: began,
-            ahead: live.ahead(),
-            lagging: &accounts,
-            may_trade: Cell::new(!self.board.is_trading()),
-            may_grow: Cell::new(self.may_grow),
-        };
-        let mut eyes = Eyes { watch: &mut self.watch, board: &mut self.board, slot: live.slot, now: began };
-        eyes.look_at_changes(&context, &changes)?;
-        eyes.note_prices(&context);
-        let elapsed = began.saturating_duration_since(self.swept_at);
-        let in_turn = elapsed >= PASS_EVERY;
-        if in_turn || changes.concern_accounts() {
-            eyes.note_forced(&context);
-            eyes.note_unwind(&context);
-            eyes.note_triggers(&context);
-        }
-        if in_turn {
-            self.swept_at = began;
-            eyes.note_fills(&context);
-            eyes.note_protection(&context);
-            eyes.note_unfunded(&context);
-            if began.saturating_duration_since(self.upkept_at) >= UPKEEP_EVERY {
-                self.upkept_at = began;
-                eyes.note_upkeep(&context);
-            }
-            eyes.sweep(&context, elapsed, &mut self.drifts, metrics);
-            eyes.board.tidy(began);
-        }
         let capped = self.spending.exhausted(began);
         let free = if capped { 0 } else { config.max_in_flight.saturating_sub(self.running.len()) };
-        let chosen = choose(&context, &mut self.board, free, began);
-        self.may_grow = context.may_grow.get();
-        for (plan, eligible_slot) in chosen {
-            self.board.begin(&plan.task);
+        let Decided { plans, in_turn } = self.mind.decide(live, &changes, (config, *own, metrics), free, began)?;
+        for (plan, eligible_slot) in plans {
             let (pipeline, task) = (self.parts.pipeline.clone(), plan.task);
             let handle = self.running.spawn(async move {
                 let outcome = pipeline.run(&plan).await;
@@ -244,27 +167,4 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-/// Takes the most urgent tasks off the board and decides them again on the newest view.
-fn choose(context: &Context, board: &mut Board, free: usize, now: Instant) -> Vec<(Plan, u64)> {
-    let mut plans: Vec<(Plan, u64)> = Vec::new();
-    while plans.len() < free {
-        let may_trade = context.may_trade.get();
-        let Some(Waiting { task, since_slot, .. }) = board.take(now, |task| may_trade || !task.kind.trades()) else {
-            break;
-        };
-        match roles::build(context, &task) {
-            Ok(Some(plan)) => {
-                context.may_trade.set(may_trade && !plan.task.kind.trades());
-                if plan.task.kind == Kind::GrowBook {
-                    context.may_grow.set(context.may_grow.get().saturating_sub(1));
-                }
-                plans.push((plan, since_slot));
-            }
-            Ok(None) => tracing::debug!(account = %task.account, kind = task.kind.name(), "no longer due"),
-            Err(error) => tracing::debug!(account = %task.account, %error, "cannot be decided now"),
-        }
-    }
-    plans
 }

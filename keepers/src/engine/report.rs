@@ -6,6 +6,7 @@ use std::{
 };
 
 use ballast_client::ballast::logic::insurance_available;
+use ballast_units::Side;
 use tokio::task::{Id, JoinError};
 
 use super::{Engine, Finished, Parts};
@@ -70,7 +71,7 @@ impl Engine {
             Err(error) => {
                 tracing::error!(%error, "a task ended without a word");
                 if let Some(task) = self.running_tasks.remove(&error.id()) {
-                    self.board.end(&task.account, Next::BackOff(Duration::from_secs(5)), now);
+                    self.mind.board.end(&task.account, Next::BackOff(Duration::from_secs(5)), now);
                 }
                 return;
             }
@@ -80,13 +81,13 @@ impl Engine {
         self.parts.metrics.note(&plan.task, &outcome, eligible_slot, reward);
         if plan.task.kind == Kind::GrowBook && !matches!(outcome, Outcome::Confirmed { .. } | Outcome::Unknown) {
             // Nothing was paid for.
-            self.may_grow = self.may_grow.saturating_add(1);
+            self.mind.may_grow = self.mind.may_grow.saturating_add(1);
         }
         if let Some(lamports) = outcome.fee() {
             self.parts.metrics.spent.inc_by(lamports);
             self.spending.note(now, lamports);
         }
-        let unseen = self.board.end(&plan.task.account, outcome.next(&plan.task), now);
+        let unseen = self.mind.board.end(&plan.task.account, outcome.next(&plan.task), now);
         if unseen {
             let keys = self.parts.live.snapshot.market(plan.task.market).map(|entry| entry.keys);
             let mut wanted = vec![plan.task.account];
@@ -102,13 +103,13 @@ impl Engine {
             tracing::warn!(capped, "spending cap");
         }
         metrics.capped.set(capped.into());
-        let (counts, unassessable) = self.watch.counts();
+        let (counts, unassessable) = self.mind.watch.counts();
         for (stage, count) in STAGES.into_iter().zip(counts) {
             metrics.accounts.with_label_values(&[stage_name(stage)]).set(count);
         }
         let integer = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         metrics.unassessable.set(integer(unassessable));
-        let (waiting, under_way) = self.board.counts();
+        let (waiting, under_way) = self.mind.board.counts();
         metrics.waiting.set(integer(waiting));
         metrics.in_flight.set(integer(under_way));
         metrics.slot.set(i64::try_from(live.slot).unwrap_or(i64::MAX));
@@ -117,12 +118,22 @@ impl Engine {
         metrics.collateral.set(i64::try_from(collateral).unwrap_or(i64::MAX));
         let unix_time = live.clock.now(now);
         for entry in live.snapshot.markets() {
+            let index = entry.keys.index.to_string();
             let available = insurance_available(&entry.market, live.insurance, unix_time);
+            let age = unix_time.saturating_sub(entry.market.reading().publish_time);
+            metrics.price_age.with_label_values(&[&index]).set(age);
+            if let Ok(ranks) = entry.ranks.ranks() {
+                for (side, name) in [(Side::Long, "long"), (Side::Short, "short")] {
+                    let lots = ranks.open_interest(side).0;
+                    let value = lots as f64 * entry.market.mark().0 as f64;
+                    metrics.open_interest.with_label_values(&[index.as_str(), name]).set(value);
+                }
+            }
             if let Ok(book) = entry.book.book() {
-                metrics.triggers.with_label_values(&[&entry.keys.index.to_string()]).set(book.trigger_count().into());
+                metrics.triggers.with_label_values(&[&index]).set(book.trigger_count().into());
             }
             // Figures for people.
-            metrics.insurance.with_label_values(&[&entry.keys.index.to_string()]).set(available as f64);
+            metrics.insurance.with_label_values(&[&index]).set(available as f64);
         }
     }
 }
