@@ -40,10 +40,15 @@ impl Board {
         }
     }
 
-    /// The node has answered: its newest confirmed slot.
+    /// The node has answered, and has this slot.
     pub fn hear(&self, slot: u64) {
-        self.chain_slot.store(slot, Ordering::Relaxed);
+        self.chain_slot.fetch_max(slot, Ordering::Relaxed);
         *self.heard.lock().expect("nothing panics while it holds this") = Instant::now();
+    }
+
+    /// The newest slot heard of.
+    pub fn chain_slot(&self) -> u64 {
+        self.chain_slot.load(Ordering::Relaxed)
     }
 
     /// A pass ended: with everything in the tables, or in trouble.
@@ -88,7 +93,7 @@ impl Board {
             exchange: self.exchange.to_string(),
             slot: progress.slot,
             finalized_slot: progress.final_slot,
-            chain_slot: self.chain_slot.load(Ordering::Relaxed).max(progress.slot),
+            chain_slot: self.chain_slot().max(progress.slot),
             events: progress.events,
             backfilled_to: progress.oldest,
             complete: progress.complete,

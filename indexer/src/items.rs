@@ -310,17 +310,42 @@ pub struct Insurance {
 pub enum OrderKind {
     /// It came to rest.
     Placed,
-    /// Its owner made it smaller; `lots` still rest.
+    /// It was made smaller; `lots` still rest.
     Reduced,
-    /// Orders were cancelled; `orders` says how many.
+    /// It was cancelled.
     Cancelled,
     /// It made room for a better one in a full book.
     Evicted,
-    /// It was expired, beyond the band, or met its owner's own order, and was removed or shrunk.
+    /// It was removed or made smaller without its owner.
     Removed,
 }
 
-/// One line of an account's order history.
+/// Why an order left the book or became smaller without a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderReason {
+    /// Owner or delegate asked.
+    Request,
+    /// The account is in a stage of liquidation.
+    Liquidation,
+    /// The account could no longer fund it.
+    Unfunded,
+    /// The other of a pair of triggers was executed.
+    Pair,
+    /// What it was to reduce is no longer there.
+    NothingToReduce,
+    /// Its time was over.
+    Expired,
+    /// A taker of the same owner met it.
+    SelfTrade,
+    /// It rested beyond the band, where nothing may match.
+    OutOfBand,
+    /// It followed the mark and stood beyond its limit.
+    BeyondLimit,
+}
+
+/// One line of an account's order history. What rests of an order is what `placed` says, less its fills and what the
+/// later lines with its id take off it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Order {
     /// What happened.
@@ -328,19 +353,29 @@ pub struct Order {
     /// The market's address.
     pub market: String,
     /// The order's id in the book.
+    pub order_id: String,
+    /// Why, unless it was placed or evicted.
     #[schema(required)]
-    pub order_id: Option<String>,
-    /// Its side.
+    pub reason: Option<OrderReason>,
+    /// Its side, when placed.
     #[schema(required)]
     pub side: Option<Side>,
-    /// Its price.
+    /// Its price, when placed; of an order that follows the mark, its limit.
     #[schema(required)]
     pub price: Option<String>,
-    /// Lots.
-    pub lots: String,
-    /// How many orders.
-    pub orders: u32,
-    /// The client's own id.
+    /// Of an order that follows the mark: its distance from it.
+    #[schema(required)]
+    pub peg: Option<String>,
+    /// Lots: placed, still resting (`reduced`), or gone (the others); `null` for one of several cancelled together.
+    #[schema(required)]
+    pub lots: Option<String>,
+    /// Whether it only reduces a position, when placed.
+    #[schema(required)]
+    pub reduce_only: Option<bool>,
+    /// Unix time at which it expires, when placed; `null` for never.
+    #[schema(required)]
+    pub expires_at: Option<i64>,
+    /// The client's own id, when placed.
     #[schema(required)]
     pub client_id: Option<String>,
 }

@@ -145,39 +145,67 @@ pub struct Logged {
 /// Picks the program's events out of a transaction's logs. Lines of other programs, also of those that call this one or
 /// that it calls, are not mistaken for its own.
 pub fn parse_logs<S: AsRef<str>>(logs: impl IntoIterator<Item = S>) -> Logged {
+    let raw = raw_logs(logs);
+    let mut logged = Logged { truncated: raw.truncated, ..Logged::default() };
+    for line in raw.lines {
+        match Event::decode(&line.data) {
+            Some(event) => logged.events.push(event),
+            None => logged.unknown += 1,
+        }
+    }
+    logged
+}
+
+/// What the program logged, as bytes: for those who keep it, or want to know which instruction logged it.
+#[derive(Default)]
+pub struct RawLogs {
+    /// The program's data lines, in order.
+    pub lines: Vec<RawLine>,
+    /// The runtime cut the logs off: lines may be missing.
+    pub truncated: bool,
+}
+
+/// One data line of the program.
+pub struct RawLine {
+    /// Which of the transaction's invocations of the program logged it, from 0, in the order in which they began.
+    pub invocation: usize,
+    /// What it logged; nothing where the line is not base64.
+    pub data: Vec<u8>,
+}
+
+/// Picks the program's data lines out of a transaction's logs.
+pub fn raw_logs<S: AsRef<str>>(logs: impl IntoIterator<Item = S>) -> RawLogs {
     let program = PROGRAM_ID.to_string();
-    let mut logged = Logged::default();
-    let mut stack: Vec<bool> = Vec::new();
+    let mut raw = RawLogs::default();
+    let mut invocations = 0;
+    // The program's own invocations have a number.
+    let mut stack: Vec<Option<usize>> = Vec::new();
     for line in logs {
         let line = line.as_ref();
         if line == "Log truncated" {
-            logged.truncated = true;
+            raw.truncated = true;
         } else if let Some(data) = line.strip_prefix("Program data: ") {
-            if stack.last() == Some(&true) {
-                match decode_line(data) {
-                    Some(event) => logged.events.push(event),
-                    None => logged.unknown += 1,
-                }
+            if let Some(Some(invocation)) = stack.last() {
+                let data = BASE64_STANDARD.decode(data.trim()).unwrap_or_default();
+                raw.lines.push(RawLine { invocation: *invocation, data });
             }
         } else if let Some((id, rest)) = program_line(line) {
             if rest.starts_with("invoke [") {
-                stack.push(id == program);
+                let ours = id == program;
+                stack.push(ours.then_some(invocations));
+                invocations += usize::from(ours);
             } else if rest == "success" || rest.starts_with("failed") {
                 stack.pop();
             }
         }
     }
-    logged
+    raw
 }
 
 /// `Program <address> <rest>`, where the address is one: programs can log lines that begin alike.
 fn program_line(line: &str) -> Option<(&str, &str)> {
     let (id, rest) = line.strip_prefix("Program ")?.split_once(' ')?;
     id.parse::<Pubkey>().ok().map(|_| (id, rest))
-}
-
-fn decode_line(data: &str) -> Option<Event> {
-    Event::decode(&BASE64_STANDARD.decode(data.trim()).ok()?)
 }
 
 /// One cell of a [`Deleveraged`] event.
@@ -243,6 +271,25 @@ mod tests {
         let logged = parse_logs(&logs);
         assert_eq!(amounts(&logged), [2, 4]);
         assert_eq!((logged.truncated, logged.unknown), (false, 0));
+    }
+
+    #[test]
+    fn lines_say_which_invocation_logged_them() {
+        let (ours, other) = (PROGRAM_ID, Pubkey::new_from_array([9; 32]));
+        let logs = [
+            format!("Program {ours} invoke [1]"),
+            format!("Program {ours} success"),
+            format!("Program {other} invoke [1]"),
+            format!("Program {ours} invoke [2]"),
+            line(&deposited(1)),
+            format!("Program {ours} invoke [3]"),
+            "Program data: not base64".to_string(),
+            format!("Program {ours} success"),
+            line(&deposited(2)),
+        ];
+        let raw = raw_logs(&logs);
+        let lines: Vec<_> = raw.lines.iter().map(|line| (line.invocation, line.data.len())).collect();
+        assert_eq!(lines, [(1, deposited(1).len()), (2, 0), (1, deposited(2).len())]);
     }
 
     #[test]

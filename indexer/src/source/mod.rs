@@ -1,0 +1,91 @@
+//! Where transactions come from. [`Rpc`] asks a node; tests script the answers.
+
+mod decode;
+mod rpc;
+
+use async_trait::async_trait;
+
+pub use decode::{Decoded, Logged, decode};
+pub use rpc::Rpc;
+
+/// How sure the cluster is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finality {
+    /// Two thirds have voted for it; very rarely it is dropped all the same.
+    Confirmed,
+    /// For good.
+    Finalized,
+}
+
+/// A transaction in a node's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its signature.
+    pub signature: String,
+    /// Its slot.
+    pub slot: u64,
+    /// Whether it failed: then nothing that it logged took place.
+    pub failed: bool,
+    /// Its place in the block, where the node says it.
+    pub index: Option<u32>,
+    /// Its block's unix time, where the node knows it.
+    pub time: Option<i64>,
+}
+
+/// A transaction whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its slot.
+    pub slot: u64,
+    /// Its block's unix time, where the node knows it.
+    pub time: Option<i64>,
+    /// Its logs.
+    pub logs: Vec<String>,
+    /// Its instructions of the program, inner ones too, in the order in which they began.
+    pub calls: Vec<Call>,
+}
+
+/// One instruction of the program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// Its accounts.
+    pub accounts: Vec<String>,
+    /// Its data.
+    pub data: Vec<u8>,
+}
+
+/// Why the source has no answer now.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The node did not answer, or refused.
+    #[error("the node: {0}")]
+    Node(String),
+    /// The node's answers do not fit each other: it is behind itself, or another fork has won just now.
+    #[error("the node's answers do not fit each other: {0}")]
+    Torn(String),
+    /// The node keeps no logs, or something else is missing for good.
+    #[error("{0}")]
+    Lacking(String),
+}
+
+/// A cluster's history of the program.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// The newest slot that is this sure.
+    async fn slot(&self, finality: Finality) -> Result<u64, SourceError>;
+
+    /// At most `limit` of the program's transactions, newest first: older than `before`, newer than `until`.
+    async fn signatures(
+        &self,
+        finality: Finality,
+        before: Option<&str>,
+        until: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, SourceError>;
+
+    /// All signatures of a block, in its order.
+    async fn block(&self, slot: u64, finality: Finality) -> Result<Vec<String>, SourceError>;
+
+    /// A transaction; `None` when the node does not know it.
+    async fn transaction(&self, signature: &str, finality: Finality) -> Result<Option<Fetched>, SourceError>;
+}

@@ -1,0 +1,178 @@
+//! A node's JSON-RPC as a source.
+
+use async_trait::async_trait;
+use ballast_client::addresses::PROGRAM_ID;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_rpc_client_api::request::RpcRequest;
+
+use super::{Call, Fetched, Finality, Listed, Source, SourceError};
+
+/// A node.
+pub struct Rpc {
+    client: RpcClient,
+    program: String,
+}
+
+impl Rpc {
+    /// Asks this node.
+    pub fn new(client: RpcClient) -> Rpc {
+        Rpc { client, program: PROGRAM_ID.to_string() }
+    }
+
+    /// The chain's name: the hash of its first block.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn chain(&self) -> Result<String, SourceError> {
+        self.ask(RpcRequest::GetGenesisHash, Value::Null).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, what: RpcRequest, parameters: Value) -> Result<T, SourceError> {
+        self.client.send(what, parameters).await.map_err(|error| SourceError::Node(format!("{what}: {error}")))
+    }
+}
+
+fn name(finality: Finality) -> &'static str {
+    match finality {
+        Finality::Confirmed => "confirmed",
+        Finality::Finalized => "finalized",
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    signature: String,
+    slot: u64,
+    err: Option<Value>,
+    block_time: Option<i64>,
+    transaction_index: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    signatures: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole {
+    slot: u64,
+    block_time: Option<i64>,
+    transaction: Transaction,
+    meta: Option<Meta>,
+}
+
+#[derive(Deserialize)]
+struct Transaction {
+    message: Message,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    account_keys: Vec<String>,
+    instructions: Vec<Instruction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Instruction {
+    program_id_index: usize,
+    accounts: Vec<usize>,
+    data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    log_messages: Option<Vec<String>>,
+    inner_instructions: Option<Vec<Inner>>,
+    loaded_addresses: Option<Loaded>,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    index: usize,
+    instructions: Vec<Instruction>,
+}
+
+#[derive(Deserialize)]
+struct Loaded {
+    writable: Vec<String>,
+    readonly: Vec<String>,
+}
+
+impl Whole {
+    fn fetched(self, program: &str) -> Result<Fetched, SourceError> {
+        let lacking = || SourceError::Lacking("a transaction has no logs: the node must keep them".to_string());
+        let meta = self.meta.ok_or_else(lacking)?;
+        let logs = meta.log_messages.ok_or_else(lacking)?;
+        let Message { account_keys: mut keys, instructions } = self.transaction.message;
+        if let Some(loaded) = meta.loaded_addresses {
+            keys.extend(loaded.writable);
+            keys.extend(loaded.readonly);
+        }
+        let inner = meta.inner_instructions.unwrap_or_default();
+        let mut calls = Vec::new();
+        for (outer, instruction) in instructions.iter().enumerate() {
+            let inner = inner.iter().filter(|inner| inner.index == outer).flat_map(|inner| &inner.instructions);
+            for instruction in std::iter::once(instruction).chain(inner) {
+                if keys.get(instruction.program_id_index).is_some_and(|key| key == program) {
+                    let account = |place: &usize| keys.get(*place).cloned().unwrap_or_default();
+                    let data = bs58::decode(&instruction.data).into_vec();
+                    let data = data.map_err(|error| SourceError::Node(format!("instruction data: {error}")))?;
+                    calls.push(Call { accounts: instruction.accounts.iter().map(account).collect(), data });
+                }
+            }
+        }
+        Ok(Fetched { slot: self.slot, time: self.block_time, logs, calls })
+    }
+}
+
+#[async_trait]
+impl Source for Rpc {
+    async fn slot(&self, finality: Finality) -> Result<u64, SourceError> {
+        self.ask(RpcRequest::GetSlot, json!([{"commitment": name(finality)}])).await
+    }
+
+    async fn signatures(
+        &self,
+        finality: Finality,
+        before: Option<&str>,
+        until: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, SourceError> {
+        let options = json!({"commitment": name(finality), "before": before, "until": until, "limit": limit});
+        let lines: Vec<Line> = self.ask(RpcRequest::GetSignaturesForAddress, json!([self.program, options])).await?;
+        let listed = |line: Line| Listed {
+            signature: line.signature,
+            slot: line.slot,
+            failed: line.err.is_some(),
+            index: line.transaction_index,
+            time: line.block_time,
+        };
+        Ok(lines.into_iter().map(listed).collect())
+    }
+
+    async fn block(&self, slot: u64, finality: Finality) -> Result<Vec<String>, SourceError> {
+        let options = json!({
+            "commitment": name(finality),
+            "transactionDetails": "signatures",
+            "rewards": false,
+            "maxSupportedTransactionVersion": 0,
+        });
+        let block: Option<Block> = self.ask(RpcRequest::GetBlock, json!([slot, options])).await?;
+        let torn = || SourceError::Torn(format!("the block of slot {slot} is listed but not there"));
+        block.and_then(|block| block.signatures).ok_or_else(torn)
+    }
+
+    async fn transaction(&self, signature: &str, finality: Finality) -> Result<Option<Fetched>, SourceError> {
+        let options =
+            json!({"commitment": name(finality), "encoding": "json", "maxSupportedTransactionVersion": 0});
+        let whole: Option<Whole> = self.ask(RpcRequest::GetTransaction, json!([signature, options])).await?;
+        whole.map(|whole| whole.fetched(&self.program)).transpose()
+    }
+}
