@@ -79,9 +79,8 @@ pub async fn run(config: Config) -> Result<()> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("--listen {}", config.listen))?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     let stopped = cancel.clone().cancelled_owned();
-    let server = tokio::spawn(async move {
-        axum::serve(listener, api::router(shared)).with_graceful_shutdown(stopped).await
-    });
+    let server =
+        tokio::spawn(async move { axum::serve(listener, api::router(shared)).with_graceful_shutdown(stopped).await });
     let hint = Arc::new(Notify::new());
     let listening = tokio::spawn(listen(config.ws_url.clone(), hint.clone(), cancel.clone()));
 
@@ -220,7 +219,8 @@ async fn session(url: &str, hint: &Notify) -> Result<()> {
     let client = timeout(ANSWER_WITHIN, PubsubClient::new(url)).await.context("connecting took too long")??;
     let filter = RpcTransactionLogsFilter::Mentions(vec![addresses::PROGRAM_ID.to_string()]);
     let config = RpcTransactionLogsConfig { commitment: Some(CommitmentConfig::confirmed()) };
-    let (mut logs, _) = timeout(ANSWER_WITHIN, client.logs_subscribe(filter, config)).await.context("logsSubscribe")??;
+    let (mut logs, _) =
+        timeout(ANSWER_WITHIN, client.logs_subscribe(filter, config)).await.context("logsSubscribe")??;
     while logs.next().await.is_some() {
         hint.notify_one();
     }

@@ -168,7 +168,8 @@ impl Config {
             Some(url) => url,
             None => ws_url_of(&rpc_url)?,
         };
-        let exchange = said.exchange.map(|text| text.parse().with_context(|| format!("--exchange {text}"))).transpose()?;
+        let exchange =
+            said.exchange.map(|text| text.parse().with_context(|| format!("--exchange {text}"))).transpose()?;
         let url = said.database_url.unwrap_or_else(|| "sqlite:ballast-indexer.db".to_string());
         let config = Config {
             rpc_url,
@@ -201,11 +202,15 @@ fn ws_url_of(rpc_url: &str) -> Result<String> {
         Some(("https", rest)) => ("wss", rest),
         _ => anyhow::bail!("--rpc-url {rpc_url}: expected http:// or https://"),
     };
-    let (address, path) = rest.split_once('/').map_or((rest, String::new()), |(address, path)| (address, format!("/{path}")));
-    Ok(match address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?.checked_add(1)?))) {
-        Some((host, port)) => format!("{scheme}://{host}:{port}{path}"),
-        None => format!("{scheme}://{address}{path}"),
-    })
+    let (address, path) =
+        rest.split_once('/').map_or((rest, String::new()), |(address, path)| (address, format!("/{path}")));
+    Ok(
+        match address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?.checked_add(1)?)))
+        {
+            Some((host, port)) => format!("{scheme}://{host}:{port}{path}"),
+            None => format!("{scheme}://{address}{path}"),
+        },
+    )
 }
 
 #[cfg(test)]
@@ -229,9 +234,13 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_with_its_flag() {
-        for (flag, value) in
-            [("--fetchers", "0"), ("--database-url", "mysql://x"), ("--exchange", "x"), ("--rpc-url", "x"), ("--poll-ms", "0")]
-        {
+        for (flag, value) in [
+            ("--fetchers", "0"),
+            ("--database-url", "mysql://x"),
+            ("--exchange", "x"),
+            ("--rpc-url", "x"),
+            ("--poll-ms", "0"),
+        ] {
             let said = Arguments::try_parse_from(["indexer", flag, value]).unwrap().settings().unwrap();
             let error = format!("{:#}", Config::new(said).unwrap_err());
             assert!(error.contains(flag), "{flag}: {error}");

@@ -15,8 +15,7 @@ use crate::{
     tables::{DERIVED, claim, migrate},
 };
 
-const TRANSACTION: &str =
-    "INSERT INTO transactions (tx, signature, slot, time, failed, truncated, events) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const TRANSACTION: &str = "INSERT INTO transactions (tx, signature, slot, time, failed, truncated, events) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const EVENT: &str = "INSERT INTO events (tx, event, kind, market, json, data) VALUES ($1, $2, $3, $4, $5, $6)";
 /// Events that are read at once while rebuilding.
 const READ: i64 = 5_000;
@@ -290,7 +289,8 @@ fn event_row(tx: Tx, logged: &Logged) -> Vec<Value> {
 /// Moves the anchor. Transactions without an event of the exchange were only kept to tell forks apart.
 fn finalize(db: &mut dyn Connection, slot: u64) -> Result<(), DbError> {
     let end = Tx::first_of(slot + 1);
-    let last = db.one("SELECT tx, signature FROM transactions WHERE tx < $1 ORDER BY tx DESC LIMIT 1", &[end.0.into()])?;
+    let last =
+        db.one("SELECT tx, signature FROM transactions WHERE tx < $1 ORDER BY tx DESC LIMIT 1", &[end.0.into()])?;
     if let Some(row) = last {
         let sql = "UPDATE progress SET final_tx = $1, final_signature = $2
             WHERE only = 1 AND (final_tx IS NULL OR final_tx < $1)";

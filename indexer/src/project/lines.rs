@@ -202,9 +202,20 @@ impl Pen<'_> {
         }
     }
 
-    fn transfer(&mut self, account: &Pubkey, kind: TransferKind, amount: i128, other: Option<&Pubkey>, collateral: u64) {
+    fn transfer(
+        &mut self,
+        account: &Pubkey,
+        kind: TransferKind,
+        amount: i128,
+        other: Option<&Pubkey>,
+        collateral: u64,
+    ) {
         let (other, collateral) = (other.map(Pubkey::to_string), collateral.to_string());
-        self.account(&account.to_string(), "transfers", &Transfer { kind, amount: amount.to_string(), other, collateral });
+        self.account(
+            &account.to_string(),
+            "transfers",
+            &Transfer { kind, amount: amount.to_string(), other, collateral },
+        );
     }
 
     fn placed(&mut self, e: &OrderPlaced) -> Result<(), DbError> {

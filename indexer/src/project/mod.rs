@@ -154,7 +154,14 @@ impl Projector {
     }
 
     /// Adds a trade to a market's candles.
-    fn candle(&mut self, db: &mut dyn Connection, market: u16, time: i64, price: u64, lots: u64) -> Result<(), DbError> {
+    fn candle(
+        &mut self,
+        db: &mut dyn Connection,
+        market: u16,
+        time: i64,
+        price: u64,
+        lots: u64,
+    ) -> Result<(), DbError> {
         for seconds in INTERVALS {
             let begin = candles::begin(time, seconds);
             let key = (market, seconds, begin);
@@ -163,10 +170,8 @@ impl Projector {
                 *dirty = true;
                 continue;
             }
-            let sql = format!(
-                "SELECT {} FROM candles WHERE market = $1 AND seconds = $2 AND time = $3",
-                candles::COLUMNS
-            );
+            let sql =
+                format!("SELECT {} FROM candles WHERE market = $1 AND seconds = $2 AND time = $3", candles::COLUMNS);
             let candle = match db.one(&sql, &[market.into(), seconds.into(), begin.into()])? {
                 None => Candle::new(begin, price, lots),
                 Some(row) => {

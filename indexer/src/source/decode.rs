@@ -4,8 +4,8 @@
 //! very instruction that logged it names the exchange, or a market of it, where the program checks it: not when a
 //! transaction merely mentions one.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use ballast_client::events::{Event, raw_logs};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;
 
 use super::{Call, Fetched, SourceError};

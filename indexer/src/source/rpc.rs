@@ -170,8 +170,7 @@ impl Source for Rpc {
     }
 
     async fn transaction(&self, signature: &str, finality: Finality) -> Result<Option<Fetched>, SourceError> {
-        let options =
-            json!({"commitment": name(finality), "encoding": "json", "maxSupportedTransactionVersion": 0});
+        let options = json!({"commitment": name(finality), "encoding": "json", "maxSupportedTransactionVersion": 0});
         let whole: Option<Whole> = self.ask(RpcRequest::GetTransaction, json!([signature, options])).await?;
         whole.map(|whole| whole.fetched(&self.program)).transpose()
     }

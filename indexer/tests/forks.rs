@@ -1,0 +1,434 @@
+//! The follower against a scripted cluster: forks that are dropped, lists that are late or repeat, blocks in another order than
+//! the lists, failures in between, restarts at any time. Whatever happened on the way, the tables in the end are those of
+//! the final chain, and rebuilding them changes nothing.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use anchor_lang::{Discriminator, Event as _};
+use async_trait::async_trait;
+use ballast_client::{
+    addresses::{self, PROGRAM_ID},
+    ballast::{
+        events::{Cause, Deposited, InsuranceFunded, MakerFill, OrderPlaced, Traded},
+        instruction,
+    },
+};
+use ballast_indexer::{
+    board::Board,
+    db::{Place, Row},
+    follow::{Follower, Parts},
+    metrics::Metrics,
+    source::{Call, Fetched, Finality, Listed, Source, SourceError},
+    write::Writer,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use proptest::{collection::vec, prelude::*, test_runner::Config};
+use solana_pubkey::Pubkey;
+use tokio::sync::broadcast;
+
+const EXCHANGE: Pubkey = Pubkey::new_from_array([5; 32]);
+
+/// One transaction of the script.
+#[derive(Clone, Debug)]
+struct Scripted {
+    signature: String,
+    failed: bool,
+    truncated: bool,
+    /// Which events it logs.
+    what: u8,
+    amount: u64,
+}
+
+/// What a node knows at a time.
+#[derive(Clone, Debug, Default)]
+struct View {
+    /// Blocks in the order of their execution.
+    blocks: BTreeMap<u64, Vec<Scripted>>,
+    confirmed: u64,
+    finalized: u64,
+    /// Newest transactions that the list lacks yet.
+    late: usize,
+}
+
+#[derive(Default)]
+struct Script {
+    view: Mutex<Arc<View>>,
+    /// Answers until the node fails.
+    answers: Mutex<Option<u32>>,
+}
+
+impl Script {
+    fn view(&self) -> Result<Arc<View>, SourceError> {
+        if let Some(answers) = &mut *self.answers.lock().unwrap() {
+            *answers = answers.checked_sub(1).ok_or_else(|| SourceError::Node("gone".to_string()))?;
+        }
+        Ok(self.view.lock().unwrap().clone())
+    }
+}
+
+fn account(number: u8) -> Pubkey {
+    Pubkey::new_from_array([100 + number; 32])
+}
+
+impl Scripted {
+    /// Its events, each with the instruction that logs it.
+    fn events(&self) -> Vec<(Call, Vec<u8>)> {
+        let (market, exchange) = (addresses::market(&EXCHANGE, 0).to_string(), EXCHANGE.to_string());
+        let of_market = |discriminator: &[u8]| {
+            let accounts = vec![exchange.clone(), exchange.clone(), market.clone()];
+            Call { accounts, data: discriminator.to_vec() }
+        };
+        let of_exchange = |discriminator: &[u8]| {
+            let accounts = vec![market.clone(), exchange.clone()];
+            Call { accounts, data: discriminator.to_vec() }
+        };
+        let (amount, who) = (self.amount, account(self.what % 3));
+        let placed = OrderPlaced {
+            market: 0,
+            account: who,
+            seat: u32::from(self.what % 2),
+            order_id: amount.into(),
+            buys: true,
+            price: amount,
+            peg: None,
+            lots: 9,
+            reduce_only: false,
+            expires_at: 0,
+            client_id: 0,
+        };
+        let fill = |seat| MakerFill { seat, order_id: 1, price: 100 + amount, lots: 1 + amount % 5 };
+        let traded = Traded {
+            market: 0,
+            taker: who,
+            bought: amount % 2 == 0,
+            cause: if amount % 7 == 0 { Cause::Liquidation } else { Cause::Taker },
+            wanted: 9,
+            limit: 9,
+            client_id: 0,
+            fee: 1,
+            fills: vec![fill(0), fill(1)],
+            removed: vec![],
+        };
+        let place = || (of_market(instruction::PlaceOrder::DISCRIMINATOR), placed.data());
+        let trade = || (of_market(instruction::PlaceOrder::DISCRIMINATOR), traded.data());
+        match self.what % 4 {
+            0 => vec![place()],
+            1 => vec![trade()],
+            2 => vec![trade(), place(), trade()],
+            _ => {
+                let funded = InsuranceFunded { exchange: EXCHANGE, source: who, amount };
+                let deposited = Deposited { account: who, amount, collateral: amount };
+                vec![
+                    (of_exchange(instruction::FundInsurance::DISCRIMINATOR), funded.data()),
+                    (of_exchange(instruction::Deposit::DISCRIMINATOR), deposited.data()),
+                ]
+            }
+        }
+    }
+
+    fn fetched(&self, slot: u64) -> Fetched {
+        let mut logs = Vec::new();
+        let mut calls = Vec::new();
+        for (call, data) in self.events() {
+            logs.push(format!("Program {PROGRAM_ID} invoke [1]"));
+            logs.push(format!("Program data: {}", BASE64_STANDARD.encode(data)));
+            logs.push(format!("Program {PROGRAM_ID} success"));
+            calls.push(call);
+        }
+        if self.truncated {
+            logs.truncate(2);
+            logs.push("Log truncated".to_string());
+        }
+        Fetched { slot, time: Some(time(slot)), logs, calls }
+    }
+}
+
+/// A few slots a minute, so that candles have several trades, and several minutes.
+fn time(slot: u64) -> i64 {
+    1_700_000_000 + i64::try_from(slot).unwrap() * 25
+}
+
+#[async_trait]
+impl Source for Script {
+    async fn slot(&self, finality: Finality) -> Result<u64, SourceError> {
+        let view = self.view()?;
+        Ok(if finality == Finality::Finalized { view.finalized } else { view.confirmed })
+    }
+
+    async fn signatures(
+        &self,
+        finality: Finality,
+        before: Option<&str>,
+        until: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, SourceError> {
+        let view = self.view()?;
+        let late = if finality == Finality::Finalized { 0 } else { view.late };
+        let mut all = Vec::new();
+        for (slot, block) in view.blocks.iter().rev() {
+            // Slots newer than asked for are listed as well, as some nodes do; and in a slot the order is arbitrary.
+            let mut block: Vec<&Scripted> = block.iter().collect();
+            block.sort_by_key(|scripted| scripted.signature.len() + usize::from(scripted.signature.as_bytes()[0]));
+            all.extend(block.into_iter().map(|scripted| Listed {
+                signature: scripted.signature.clone(),
+                slot: *slot,
+                failed: scripted.failed,
+                index: None,
+                time: None,
+            }));
+        }
+        let all = all.split_off(late.min(all.len()));
+        let begin = match before {
+            Some(before) => all.iter().position(|listed| listed.signature == before).map_or(all.len(), |at| at + 1),
+            None => 0,
+        };
+        let end = until.and_then(|until| all.iter().position(|listed| listed.signature == until));
+        let limit = limit.min(PAGE);
+        Ok(all[begin..end.unwrap_or(all.len()).max(begin)].iter().take(limit).cloned().collect())
+    }
+
+    async fn block(&self, slot: u64, _: Finality) -> Result<Vec<String>, SourceError> {
+        let view = self.view()?;
+        let block = view.blocks.get(&slot).ok_or_else(|| SourceError::Torn("no block".to_string()))?;
+        Ok(block.iter().map(|scripted| scripted.signature.clone()).collect())
+    }
+
+    async fn transaction(&self, signature: &str, _: Finality) -> Result<Option<Fetched>, SourceError> {
+        let view = self.view()?;
+        let found = view.blocks.iter().find_map(|(slot, block)| {
+            block.iter().find(|scripted| scripted.signature == signature).map(|scripted| scripted.fetched(*slot))
+        });
+        Ok(found)
+    }
+}
+
+/// As many as the indexer asks for.
+const PAGE: usize = 1_000;
+
+fn place(path: &Path) -> Place {
+    Place::parse(path.to_str().unwrap()).unwrap()
+}
+
+fn follower(script: &Arc<Script>, path: &Path) -> Follower<Script> {
+    let (news, _) = broadcast::channel(16);
+    Follower::new(Parts {
+        source: script.clone(),
+        writer: Writer::open(&place(path), &EXCHANGE, None).unwrap(),
+        exchange: EXCHANGE,
+        board: Arc::new(Board::new(EXCHANGE)),
+        metrics: Arc::new(Metrics::new().unwrap()),
+        news,
+        fetchers: 3,
+        accept_gap: false,
+    })
+}
+
+fn tables(path: &Path) -> BTreeMap<&'static str, Vec<Row>> {
+    let mut db = place(path).connect().unwrap();
+    let names = ["transactions", "events", "entries", "trades", "candles", "seats"];
+    let all = names.into_iter().map(|name| {
+        let mut rows = db.query(&format!("SELECT * FROM {name}"), &[]).unwrap();
+        rows.sort();
+        (name, rows)
+    });
+    all.collect()
+}
+
+/// What happens next.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A block with so many transactions.
+    Block(Vec<(u8, u64, bool, bool)>),
+    /// The newest blocks that are not final are dropped, and others come instead.
+    Fork(u64),
+    /// Slots are confirmed up to so many before the newest.
+    Confirm(u64),
+    /// Slots are final up to so many before the confirmed.
+    Finalize(u64),
+    /// The list lacks so many of the newest.
+    Late(usize),
+    /// A pass over what is confirmed.
+    Look,
+    /// A pass over what is final.
+    Settle,
+    /// A pass in which the node fails after so many answers.
+    Fail(u32, bool),
+    /// The indexer starts again.
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let transaction = (0u8..12, 0u64..60, prop::bool::weighted(0.15), prop::bool::weighted(0.1));
+    prop_oneof![
+        6 => vec(transaction, 0..4).prop_map(Step::Block),
+        2 => (1u64..4).prop_map(Step::Fork),
+        4 => (0u64..2).prop_map(Step::Confirm),
+        2 => (0u64..4).prop_map(Step::Finalize),
+        1 => (0usize..3).prop_map(Step::Late),
+        6 => Just(Step::Look),
+        2 => Just(Step::Settle),
+        1 => (0u32..12, any::<bool>()).prop_map(|(answers, settle)| Step::Fail(answers, settle)),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// The scripted cluster's own state.
+struct Cluster {
+    script: Arc<Script>,
+    newest: u64,
+    number: u64,
+}
+
+impl Cluster {
+    fn change(&self, change: impl FnOnce(&mut View)) {
+        change(Arc::make_mut(&mut self.script.view.lock().unwrap()));
+    }
+
+    fn block(&mut self, transactions: &[(u8, u64, bool, bool)]) {
+        self.newest += 1;
+        let block = transactions.iter().map(|&(what, amount, failed, truncated)| {
+            self.number += 1;
+            // Sorted by signature is not the order of the block.
+            let signature = format!("{}-{}", (self.number * 7) % 10, self.number);
+            Scripted { signature, failed, truncated, what, amount }
+        });
+        let block: Vec<_> = block.collect();
+        let newest = self.newest;
+        self.change(|view| {
+            view.blocks.insert(newest, block);
+        });
+    }
+
+    fn fork(&mut self, depth: u64) {
+        let finalized = self.script.view.lock().unwrap().finalized;
+        let from = (self.newest + 1).saturating_sub(depth).max(finalized + 1);
+        let mut dropped = Vec::new();
+        self.change(|view| dropped = view.blocks.split_off(&from).into_values().flatten().collect());
+        // Some of what was dropped lands again, in other slots and another order; the rest never does.
+        self.newest = self.newest.max(from);
+        let newest = self.newest;
+        dropped.reverse();
+        let again: Vec<Scripted> =
+            dropped.into_iter().enumerate().filter(|(at, _)| at % 3 != 0).map(|(_, it)| it).collect();
+        self.change(|view| {
+            view.blocks.insert(newest, again);
+        });
+    }
+}
+
+async fn play(steps: Vec<Step>, folder: &Path) {
+    let path = folder.join("followed.db");
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 1, number: 0 };
+    let mut following = follower(&script, &path);
+    for step in steps {
+        let newest = cluster.newest;
+        match step {
+            Step::Block(transactions) => cluster.block(&transactions),
+            Step::Fork(depth) => cluster.fork(depth),
+            Step::Confirm(behind) => {
+                cluster.change(|view| view.confirmed = view.confirmed.max(newest.saturating_sub(behind)));
+            }
+            Step::Finalize(behind) => cluster.change(|view| {
+                view.finalized = view.finalized.max(view.confirmed.saturating_sub(behind));
+            }),
+            Step::Late(late) => cluster.change(|view| view.late = late),
+            Step::Look => {
+                following.pass(Finality::Confirmed).await.unwrap();
+            }
+            Step::Settle => {
+                following.pass(Finality::Finalized).await.unwrap();
+            }
+            Step::Fail(answers, settle) => {
+                *script.answers.lock().unwrap() = Some(answers);
+                let finality = if settle { Finality::Finalized } else { Finality::Confirmed };
+                let _ = following.pass(finality).await;
+                *script.answers.lock().unwrap() = None;
+            }
+            Step::Restart => following = follower(&script, &path),
+        }
+    }
+    cluster.change(|view| (view.confirmed, view.finalized, view.late) = (cluster.newest, cluster.newest, 0));
+    following.pass(Finality::Finalized).await.unwrap();
+    following.pass(Finality::Confirmed).await.unwrap();
+    let followed = tables(&path);
+
+    let fresh = folder.join("fresh.db");
+    follower(&script, &fresh).pass(Finality::Finalized).await.unwrap();
+    assert_eq!(followed, tables(&fresh));
+    // Not only equal to another run: everything that the final chain logged is there.
+    let view = script.view.lock().unwrap().clone();
+    let succeeded = || view.blocks.values().flatten().filter(|scripted| !scripted.failed);
+    let logged: usize = succeeded().map(|scripted| if scripted.truncated { 1 } else { scripted.events().len() }).sum();
+    assert_eq!(followed["events"].len(), logged);
+    assert_eq!(followed["transactions"].len(), succeeded().count());
+    let truncated = followed["transactions"].iter().filter(|row| row.int(5).unwrap() == 1).count();
+    assert_eq!(truncated, succeeded().filter(|scripted| scripted.truncated).count());
+
+    Writer::open(&place(&fresh), &EXCHANGE, None).unwrap().rebuild().unwrap();
+    assert_eq!(followed, tables(&fresh));
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 48, ..Config::default() })]
+
+    #[test]
+    fn tables_are_those_of_the_final_chain(steps in vec(step(), 1..60)) {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(play(steps, folder.path()));
+    }
+}
+
+/// Many pages of history, so that the way back forgets pages and asks for them again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_start_reads_all_of_a_long_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    for number in 0..600 {
+        cluster.block(&vec![(3, number, false, false); 30]);
+    }
+    cluster.change(|view| (view.confirmed, view.finalized) = (600, 600));
+    let path = folder.path().join("late.db");
+    follower(&script, &path).pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(&path)["transactions"].len(), 18_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_forgotten_what_follows_the_tables_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gap.db");
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    cluster.block(&[(3, 1, false, false)]);
+    cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
+    follower(&script, &path).pass(Finality::Finalized).await.unwrap();
+    cluster.block(&[(3, 2, false, false)]);
+    cluster.change(|view| {
+        view.blocks.remove(&1);
+        (view.confirmed, view.finalized) = (2, 2);
+    });
+    let error = follower(&script, &path).pass(Finality::Finalized).await.unwrap_err();
+    assert!(error.to_string().contains("--accept-gap"), "{error}");
+    assert_eq!(tables(&path)["events"].len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_writers_the_first_gives_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.db");
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    let mut first = follower(&script, &path);
+    let mut second = follower(&script, &path);
+    cluster.block(&[(3, 1, false, false)]);
+    cluster.change(|view| (view.confirmed, view.finalized) = (1, 0));
+    assert!(first.pass(Finality::Confirmed).await.unwrap_err().is_final());
+    second.pass(Finality::Confirmed).await.unwrap();
+    assert_eq!(tables(&path)["events"].len(), 2);
+}

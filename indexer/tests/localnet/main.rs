@@ -1,0 +1,180 @@
+//! A real indexer, as a process, on a local network: started late, killed in the middle, and its tables compared with those
+//! of others and with the chain.
+
+mod indexer;
+mod world;
+
+use std::collections::BTreeSet;
+
+use ballast_client::{events::Event, history::History, snapshot::Moment};
+use ballast_indexer::{
+    db::Place,
+    items::{
+        Candle, Deleveraging, DeleveragingLine, Fill, FundingPayment, HistoryLine, Insurance, Item, Items, Liquidation,
+        OrderLine, Stress, Trade, Transfer, Whole,
+    },
+    source::Logged,
+};
+use ballast_units::Side;
+use indexer::{Indexer, rebuild, tables};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use world::{INSURANCE, World};
+
+/// Reads an answer as what the description says it is, and sees that nothing of it is unsaid.
+fn read<T: Serialize + DeserializeOwned>(answer: Value) -> T {
+    let read: T = serde_json::from_value(answer.clone()).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    assert_eq!(serde_json::to_value(&read).unwrap(), answer);
+    read
+}
+
+fn list<T: Serialize + DeserializeOwned>(indexer: &Indexer, path: &str) -> Vec<Item<T>> {
+    let all: Items<T> = read(indexer.get(path));
+    let ids: Vec<&str> = all.0.iter().map(|item| item.head.id.as_str()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{path}: ids are distinct");
+    // In pages the list is the same.
+    let (mut paged, mut before) = (Vec::new(), String::new());
+    loop {
+        let page: Items<T> = read(indexer.get(&format!("{path}?limit=3{before}")));
+        let Some(last) = page.0.last() else { break };
+        before = format!("&before={}", last.head.id);
+        paged.extend(page.0.iter().map(|item| item.head.id.clone()));
+    }
+    assert_eq!(paged, ids, "{path}");
+    all.0
+}
+
+/// What the tables' events add up to.
+fn history(database: &str) -> History {
+    let mut db = Place::parse(database).unwrap().connect().unwrap();
+    let mut history = History::default();
+    for row in db.query("SELECT slot, time, data FROM event_log ORDER BY tx, event", &[]).unwrap() {
+        let event = Event::decode(&Logged::bytes(row.text(2).unwrap()).unwrap()).unwrap();
+        let slot = u64::try_from(row.int(0).unwrap()).unwrap();
+        history.enter(Moment { slot, unix_time: row.int(1).unwrap() }, &[event]);
+    }
+    history
+}
+
+#[test]
+fn tables_are_complete_after_a_late_start_a_kill_and_a_rebuild() {
+    let world = World::found();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (database, log) = (format!("sqlite:{}", path("first.db")), folder.path().join("log"));
+
+    // Before the indexer is there.
+    let (maker, short, long) = (world.trader(1_000_000), world.trader(5_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 120_000);
+    world.rest(&maker, Side::Long, 9_990, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.take(&short, Side::Short, 9_990, 30_000);
+    let first = Indexer::start(&world, &database, &log);
+    first.until_final(1);
+    assert_eq!(list::<Trade>(&first, &format!("/v1/markets/{}/trades", world.market())).len(), 2);
+
+    // While it follows.
+    world.cancel(&maker);
+    world.rest(&maker, Side::Long, 9_590, 60_000);
+    world.price(9_595);
+    world.liquidate(9_595, &maker, &long);
+    first.kill();
+
+    // While it is not there.
+    world.cancel(&maker);
+    world.price(10_000);
+    let broke = world.trader(300);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&broke, Side::Long, 10_000, 60_000);
+    world.settle(&short, &maker);
+    let again = Indexer::start(&world, &database, &log);
+    world.price(9_400);
+    world.deleverage(9_400, &maker, &broke);
+    world.settle(&maker, &short);
+    world.settle(&short, &maker);
+    let leaver = world.trader(50);
+    world.withdraw(&leaver, 10);
+
+    let end = world.slot() + 1;
+    again.until_final(end);
+    let status = again.get("/v1/status");
+    assert_eq!((&status["complete"], &status["truncated"], &status["unknown"]), (&true.into(), &0.into(), &0.into()));
+
+    // What it tells.
+    let (market, exchange) = (world.market().to_string(), world.exchange().to_string());
+    let of = |list: &str| format!("/v1/markets/{market}/{list}");
+    let account = |trader: &world::Trader, list: &str| format!("/v1/accounts/{}/{list}", trader.margin);
+    let trades = list::<Trade>(&again, &of("trades"));
+    assert!(trades.iter().any(|trade| trade.body.forced) && trades.iter().all(|trade| trade.body.maker.is_some()));
+    let liquidations = list::<Liquidation>(&again, &of("liquidations"));
+    assert!(liquidations.iter().any(|of| of.body.account == long.margin.to_string() && of.body.lots != "0"));
+    let deleveragings = list::<Deleveraging>(&again, &of("deleveragings"));
+    let done = deleveragings.iter().find(|of| of.body.lots != "0").unwrap();
+    assert_eq!(done.body.account, broke.margin.to_string());
+    let whole: Item<Whole> = read(again.get(&format!("/v1/deleveragings/{}", done.head.id)));
+    assert_eq!((whole.body.kind.as_str(), &whole.body.event["lots"]), ("Deleveraged", &done.body.lots.clone().into()));
+    assert_eq!(whole.body.market.as_deref(), Some(market.as_str()));
+    let receipts = list::<DeleveragingLine>(&again, &account(&short, "deleveragings"));
+    let DeleveragingLine::Receipt(receipt) = &receipts[0].body else { panic!("{receipts:?}") };
+    assert_eq!(receipt.deleveragings, [done.head.id.clone()]);
+    assert!(!list::<Stress>(&again, &of("stress")).is_empty());
+    let insurance = list::<Insurance>(&again, "/v1/insurance");
+    assert!(insurance.last().unwrap().body.amount == INSURANCE.to_string() && insurance.len() >= 2);
+    let fills = list::<Fill>(&again, &account(&maker, "fills"));
+    assert_eq!(fills.len(), trades.iter().filter(|of| of.body.maker == Some(maker.margin.to_string())).count());
+    assert_eq!(list::<Transfer>(&again, &account(&leaver, "transfers")).len(), 2);
+    assert!(!list::<OrderLine>(&again, &account(&maker, "orders")).is_empty());
+    list::<FundingPayment>(&again, &account(&maker, "funding"));
+    list::<Liquidation>(&again, &account(&long, "liquidations"));
+    let all = list::<HistoryLine>(&again, &account(&maker, "history"));
+    assert!(all.len() > fills.len());
+    let candles: Vec<Candle> = read(again.get(&(of("candles") + "?interval=86400")));
+    assert_eq!(candles.iter().map(|candle| candle.trades).sum::<u64>(), u64::try_from(trades.len()).unwrap());
+    let (_, csv) = again.ask(&(of("trades") + "?format=csv&limit=2")).unwrap();
+    assert!(csv.starts_with("id,time,slot,signature,forced,lots,maker,price,") && csv.lines().count() == 3, "{csv}");
+
+    // What it refuses.
+    for (path, status) in [
+        (of("trades") + "?limit=0", 400),
+        (of("trades") + "?limit=1001", 400),
+        (of("trades") + "?before=x", 400),
+        (of("trades") + "?wrong=1", 400),
+        (of("candles") + "?interval=61", 400),
+        (of("candles"), 400),
+        (format!("/v1/markets/{exchange}/trades"), 404),
+        ("/v1/accounts/x/fills".to_string(), 400),
+        (format!("/v1/liquidations/{}", done.head.id), 404),
+        ("/v1/nothing".to_string(), 404),
+    ] {
+        let (got, body) = again.ask(&path).unwrap();
+        assert_eq!(got, status, "{path}: {body}");
+        assert!(serde_json::from_str::<Value>(&body).unwrap()["error"].is_string(), "{path}: {body}");
+    }
+    for path in ["/health", "/ready"] {
+        assert_eq!(again.ask(path).unwrap().0, 200, "{path}");
+    }
+    assert!(again.ask("/metrics").unwrap().1.contains("ballast_indexer_caught_up 1"));
+    again.stop();
+
+    // What events add up to is what the accounts hold, to the atom.
+    let (snapshot, vault) = world.state();
+    history(&database).compare(&snapshot).unwrap();
+    assert_eq!(insurance[0].body.balance, vault.to_string());
+
+    // From nothing, and in any database, the tables are the same.
+    let mut expected = tables(&database);
+    let seen = |name: &str| expected[name].len();
+    assert!(seen("events") > 50 && seen("candles") >= 6 && seen("seats") >= 1, "{}", seen("events"));
+    rebuild(&database);
+    assert_eq!(tables(&database), expected);
+    // There may be more by now that is not final, and prices go on only when asked: cut at the same end.
+    let fresh = format!("sqlite:{}", path("fresh.db"));
+    let other = Indexer::start(&world, &fresh, &log);
+    other.until_final(end);
+    other.stop();
+    let found = tables(&fresh);
+    for (name, rows) in &mut expected {
+        assert!(found[name] == *rows, "{name}: {} rows, {} before", found[name].len(), rows.len());
+    }
+}
