@@ -158,7 +158,7 @@ pub struct Progress {
 pub fn progress(db: &mut dyn Connection) -> Result<Progress, DbError> {
     let count = |row: Row, at: usize| Ok::<_, DbError>(u64::try_from(row.int(at)?).unwrap_or_default());
     let missing = || DbError::Refused("the tables have lost their progress: index into a new database".to_string());
-    let row = db.one("SELECT slot, final_slot, events FROM progress WHERE only = 1", &[])?.ok_or_else(missing)?;
+    let row = db.one("SELECT slot, final_slot, events FROM progress WHERE id = 1", &[])?.ok_or_else(missing)?;
     let oldest = db.one("SELECT tx, kind FROM events ORDER BY tx, event LIMIT 1", &[])?;
     let truncated = db.one("SELECT COUNT(*) FROM transactions WHERE truncated = 1", &[])?.ok_or_else(missing)?;
     let unknown = db.one("SELECT COUNT(*) FROM events WHERE kind = 'Unknown'", &[])?.ok_or_else(missing)?;

@@ -84,7 +84,7 @@ CREATE TABLE seats (
 CREATE INDEX seats_tx ON seats (tx);
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE progress (
-    only BIGINT NOT NULL PRIMARY KEY CHECK (only = 1),
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     final_slot BIGINT NOT NULL,
     final_tx BIGINT,
     final_signature TEXT,
@@ -92,7 +92,7 @@ CREATE TABLE progress (
     events BIGINT NOT NULL,
     writer TEXT NOT NULL
 );
-INSERT INTO progress (only, final_slot, slot, events, writer) VALUES (1, 0, 0, 0, '');
+INSERT INTO progress (id, final_slot, slot, events, writer) VALUES (1, 0, 0, 0, '');
 "];
 
 /// Brings the tables to this version. Does nothing to current ones; two at once wait for each other.
@@ -101,17 +101,17 @@ INSERT INTO progress (only, final_slot, slot, events, writer) VALUES (1, 0, 0, 0
 /// When the tables are newer than this program, or the database refuses.
 pub fn migrate(db: &mut dyn Connection) -> Result<(), DbError> {
     // The transaction makes a second one wait: PostgreSQL needs something to lock.
-    db.script("CREATE TABLE IF NOT EXISTS schema_version (only BIGINT NOT NULL PRIMARY KEY CHECK (only = 1), version BIGINT NOT NULL)")
+    db.script("CREATE TABLE IF NOT EXISTS schema_version (id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL)")
         .or_else(|error| match error {
             // Somebody else created it in this very moment.
             DbError::Postgres { ref code, .. } if code == "23505" || code == "42P07" => Ok(()),
             error => Err(error),
         })?;
     db.writing(|db| {
-        db.execute("INSERT INTO schema_version (only, version) VALUES (1, 0) ON CONFLICT (only) DO NOTHING", &[])?;
-        db.execute("UPDATE schema_version SET version = version WHERE only = 1", &[])?;
+        db.execute("INSERT INTO schema_version (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING", &[])?;
+        db.execute("UPDATE schema_version SET version = version WHERE id = 1", &[])?;
         let version =
-            db.one("SELECT version FROM schema_version WHERE only = 1", &[])?.map_or(Ok(0), |row| row.int(0))?;
+            db.one("SELECT version FROM schema_version WHERE id = 1", &[])?.map_or(Ok(0), |row| row.int(0))?;
         let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
         if version > known {
             let what = format!("the tables have version {version}, this program knows {known}: use a newer one");
@@ -120,7 +120,7 @@ pub fn migrate(db: &mut dyn Connection) -> Result<(), DbError> {
         for step in STEPS.iter().skip(usize::try_from(version).unwrap_or_default()) {
             db.script(step)?;
         }
-        db.execute("UPDATE schema_version SET version = $1 WHERE only = 1", &[Value::Int(known)])?;
+        db.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[Value::Int(known)])?;
         Ok(())
     })
 }

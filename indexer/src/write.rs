@@ -89,7 +89,7 @@ impl Writer {
         }
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let token = format!("{}-{}", std::process::id(), since.as_nanos());
-        db.execute("UPDATE progress SET writer = $1 WHERE only = 1", &[token.as_str().into()])?;
+        db.execute("UPDATE progress SET writer = $1 WHERE id = 1", &[token.as_str().into()])?;
         Ok(Writer { db, projector: Projector::new(exchange), token })
     }
 
@@ -98,7 +98,7 @@ impl Writer {
     /// # Errors
     /// When the database refuses.
     pub fn anchor(&mut self) -> Result<Anchor, DbError> {
-        let row = self.db.one("SELECT final_slot, final_signature, slot FROM progress WHERE only = 1", &[])?;
+        let row = self.db.one("SELECT final_slot, final_signature, slot FROM progress WHERE id = 1", &[])?;
         let row = row.ok_or_else(|| DbError::Refused("the tables have lost their progress".to_string()))?;
         let slot = |at: usize| row.int(at).map(|slot| u64::try_from(slot).unwrap_or_default());
         Ok(Anchor { final_slot: slot(0)?, signature: row.maybe_text(1)?.map(str::to_string), slot: slot(2)? })
@@ -125,7 +125,7 @@ impl Writer {
     ) -> Result<T, DbError> {
         let (projector, token) = (&mut self.projector, self.token.as_str());
         let done = self.db.writing(|db| {
-            let sql = "UPDATE progress SET writer = writer WHERE only = 1 AND writer = $1";
+            let sql = "UPDATE progress SET writer = writer WHERE id = 1 AND writer = $1";
             if db.execute(sql, &[token.into()])? == 0 {
                 let what = "another indexer has begun to write these tables: only one may";
                 return Err(DbError::Refused(what.to_string()));
@@ -177,7 +177,7 @@ impl Writer {
             db.execute_each(EVENT, &events)?;
             projector.flush(db)?;
             db.execute(
-                "UPDATE progress SET slot = CASE WHEN slot < $1 THEN $1 ELSE slot END, events = events + $2 WHERE only = 1",
+                "UPDATE progress SET slot = CASE WHEN slot < $1 THEN $1 ELSE slot END, events = events + $2 WHERE id = 1",
                 &[number(slot), number(written.events)],
             )?;
             if let Some(slot) = final_slot {
@@ -204,7 +204,7 @@ impl Writer {
             }
             let events = db.execute("DELETE FROM events WHERE tx >= $1", &[first.0.into()])?;
             db.execute(
-                "UPDATE progress SET slot = $1, events = events - $2 WHERE only = 1",
+                "UPDATE progress SET slot = $1, events = events - $2 WHERE id = 1",
                 &[number(slot - 1), number(events)],
             )?;
             Ok(())
@@ -293,12 +293,12 @@ fn finalize(db: &mut dyn Connection, slot: u64) -> Result<(), DbError> {
         db.one("SELECT tx, signature FROM transactions WHERE tx < $1 ORDER BY tx DESC LIMIT 1", &[end.0.into()])?;
     if let Some(row) = last {
         let sql = "UPDATE progress SET final_tx = $1, final_signature = $2
-            WHERE only = 1 AND (final_tx IS NULL OR final_tx < $1)";
+            WHERE id = 1 AND (final_tx IS NULL OR final_tx < $1)";
         db.execute(sql, &[row.0[0].clone(), row.0[1].clone()])?;
     }
     let sql = "UPDATE progress SET final_slot = $1, slot = CASE WHEN slot < $1 THEN $1 ELSE slot END
-        WHERE only = 1 AND final_slot < $1";
-    let before = db.one("SELECT final_slot FROM progress WHERE only = 1", &[])?.map_or(Ok(0), |row| row.int(0))?;
+        WHERE id = 1 AND final_slot < $1";
+    let before = db.one("SELECT final_slot FROM progress WHERE id = 1", &[])?.map_or(Ok(0), |row| row.int(0))?;
     db.execute(sql, &[number(slot)])?;
     let sql = "DELETE FROM transactions WHERE tx >= $1 AND tx < $2 AND events = 0 AND truncated = 0";
     let begin = Tx::first_of(u64::try_from(before).unwrap_or_default());

@@ -1,6 +1,8 @@
 //! The follower against a scripted cluster: forks that are dropped, lists that are late or repeat, blocks in another order than
 //! the lists, failures in between, restarts at any time. Whatever happened on the way, the tables in the end are those of
-//! the final chain, and rebuilding them changes nothing.
+//! the final chain, and rebuilding them changes nothing. SQLite and PostgreSQL hold the same.
+
+mod server;
 
 use std::{
     collections::BTreeMap,
@@ -18,15 +20,24 @@ use ballast_client::{
     },
 };
 use ballast_indexer::{
+    api::Markets,
     board::Board,
     db::{Place, Row},
     follow::{Follower, Parts},
     metrics::Metrics,
+    position::{Id, Tx},
+    read,
     source::{Call, Fetched, Finality, Listed, Source, SourceError},
     write::Writer,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use proptest::{collection::vec, prelude::*, test_runner::Config};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, TestRunner},
+};
+use server::Server;
 use solana_pubkey::Pubkey;
 use tokio::sync::broadcast;
 
@@ -209,15 +220,11 @@ impl Source for Script {
 /// As many as the indexer asks for.
 const PAGE: usize = 1_000;
 
-fn place(path: &Path) -> Place {
-    Place::parse(path.to_str().unwrap()).unwrap()
-}
-
-fn follower(script: &Arc<Script>, path: &Path) -> Follower<Script> {
+fn follower(script: &Arc<Script>, place: &Place) -> Follower<Script> {
     let (news, _) = broadcast::channel(16);
     Follower::new(Parts {
         source: script.clone(),
-        writer: Writer::open(&place(path), &EXCHANGE, None).unwrap(),
+        writer: Writer::open(place, &EXCHANGE, None).unwrap(),
         exchange: EXCHANGE,
         board: Arc::new(Board::new(EXCHANGE)),
         metrics: Arc::new(Metrics::new().unwrap()),
@@ -227,8 +234,10 @@ fn follower(script: &Arc<Script>, path: &Path) -> Follower<Script> {
     })
 }
 
-fn tables(path: &Path) -> BTreeMap<&'static str, Vec<Row>> {
-    let mut db = place(path).connect().unwrap();
+type Tables = BTreeMap<&'static str, Vec<Row>>;
+
+fn tables(place: &Place) -> Tables {
+    let mut db = place.connect().unwrap();
     let names = ["transactions", "events", "entries", "trades", "candles", "seats"];
     let all = names.into_iter().map(|name| {
         let mut rows = db.query(&format!("SELECT * FROM {name}"), &[]).unwrap();
@@ -320,12 +329,18 @@ impl Cluster {
     }
 }
 
-async fn play(steps: Vec<Step>, folder: &Path) {
-    let path = folder.join("followed.db");
+/// Two new databases in a folder.
+fn files(folder: &Path) -> [Place; 2] {
+    ["followed.db", "fresh.db"].map(|name| Place::Sqlite(folder.join(name)))
+}
+
+/// Plays a script against an indexer that writes to the first database, and compares it with one that writes to the second
+/// when all is over. Returns the tables.
+async fn play(steps: &[Step], [path, fresh]: &[Place; 2]) -> Tables {
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 1, number: 0 };
-    let mut following = follower(&script, &path);
-    for step in steps {
+    let mut following = follower(&script, path);
+    for step in steps.iter().cloned() {
         let newest = cluster.newest;
         match step {
             Step::Block(transactions) => cluster.block(&transactions),
@@ -349,17 +364,16 @@ async fn play(steps: Vec<Step>, folder: &Path) {
                 let _ = following.pass(finality).await;
                 *script.answers.lock().unwrap() = None;
             }
-            Step::Restart => following = follower(&script, &path),
+            Step::Restart => following = follower(&script, path),
         }
     }
     cluster.change(|view| (view.confirmed, view.finalized, view.late) = (cluster.newest, cluster.newest, 0));
     following.pass(Finality::Finalized).await.unwrap();
     following.pass(Finality::Confirmed).await.unwrap();
-    let followed = tables(&path);
+    let followed = tables(path);
 
-    let fresh = folder.join("fresh.db");
-    follower(&script, &fresh).pass(Finality::Finalized).await.unwrap();
-    assert_eq!(followed, tables(&fresh));
+    follower(&script, fresh).pass(Finality::Finalized).await.unwrap();
+    assert_eq!(followed, tables(fresh));
     // Not only equal to another run: everything that the final chain logged is there.
     let view = script.view.lock().unwrap().clone();
     let succeeded = || view.blocks.values().flatten().filter(|scripted| !scripted.failed);
@@ -369,8 +383,35 @@ async fn play(steps: Vec<Step>, folder: &Path) {
     let truncated = followed["transactions"].iter().filter(|row| row.int(5).unwrap() == 1).count();
     assert_eq!(truncated, succeeded().filter(|scripted| scripted.truncated).count());
 
-    Writer::open(&place(&fresh), &EXCHANGE, None).unwrap().rebuild().unwrap();
-    assert_eq!(followed, tables(&fresh));
+    Writer::open(fresh, &EXCHANGE, None).unwrap().rebuild().unwrap();
+    assert_eq!(followed, tables(fresh));
+    followed
+}
+
+/// What the interface's queries say.
+fn answers(place: &Place) -> Vec<String> {
+    let mut db = place.connect().unwrap();
+    let (db, markets) = (db.as_mut(), Markets::new(&EXCHANGE));
+    let mut all = vec![format!("{:?}", read::progress(db).unwrap()), format!("{:?}", read::gaps(db, 5).unwrap())];
+    let mut before = None;
+    for _ in 0..4 {
+        let trades = read::trades(db, 0, before, 3).unwrap();
+        before = trades.last().map(|trade| trade.head.id.parse().unwrap());
+        all.push(format!("{trades:?}"));
+    }
+    for subject in [account(0), account(1), EXCHANGE].map(|key| key.to_string()) {
+        for list in [None, Some("orders"), Some("fills"), Some("transfers"), Some("insurance")] {
+            all.push(format!("{:?}", read::entries(db, &subject, list, before, 7).unwrap()));
+            all.push(format!("{:?}", read::entries(db, &subject, list, None, 1_000).unwrap()));
+        }
+    }
+    all.push(format!("{:?}", read::candles(db, 0, 60, i64::MIN, i64::MAX, 20).unwrap()));
+    let first = db.one("SELECT tx, event, kind FROM events ORDER BY tx, event LIMIT 1", &[]).unwrap();
+    if let Some(row) = first {
+        let id = Id { tx: Tx(row.int(0).unwrap()), event: row.int(1).unwrap(), part: 0 };
+        all.push(format!("{:?}", read::event(db, id, row.text(2).unwrap(), &markets).unwrap().unwrap()));
+    }
+    all
 }
 
 proptest! {
@@ -380,7 +421,27 @@ proptest! {
     fn tables_are_those_of_the_final_chain(steps in vec(step(), 1..60)) {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        runtime.block_on(play(steps, folder.path()));
+        runtime.block_on(play(&steps, &files(folder.path())));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_holds_and_answers_what_sqlite_does() {
+    let server = match Server::start() {
+        Ok(server) => server,
+        // Where checks are run there is one; elsewhere it is said, not failed.
+        Err(why) if std::env::var_os("CI").is_none() => return eprintln!("PostgreSQL is not tested: {why}"),
+        Err(why) => panic!("{why}"),
+    };
+    let mut runner = TestRunner::deterministic();
+    for case in 0..6 {
+        let steps = vec(step(), 30..60).new_tree(&mut runner).unwrap().current();
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = files(folder.path());
+        let postgres = ["followed", "fresh"].map(|name| server.create(&format!("ballast_test_{name}_{case}")));
+        let postgres = postgres.map(|url| Place::parse(&url).unwrap());
+        assert_eq!(play(&steps, &sqlite).await, play(&steps, &postgres).await, "{steps:?}");
+        assert_eq!(answers(&sqlite[0]), answers(&postgres[0]), "{steps:?}");
     }
 }
 
@@ -394,41 +455,41 @@ async fn a_late_start_reads_all_of_a_long_history() {
         cluster.block(&vec![(3, number, false, false); 30]);
     }
     cluster.change(|view| (view.confirmed, view.finalized) = (600, 600));
-    let path = folder.path().join("late.db");
-    follower(&script, &path).pass(Finality::Finalized).await.unwrap();
-    assert_eq!(tables(&path)["transactions"].len(), 18_000);
+    let path = &Place::Sqlite(folder.path().join("late.db"));
+    follower(&script, path).pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(path)["transactions"].len(), 18_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_has_forgotten_what_follows_the_tables_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("gap.db");
+    let path = &Place::Sqlite(folder.path().join("gap.db"));
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
     cluster.block(&[(3, 1, false, false)]);
     cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
-    follower(&script, &path).pass(Finality::Finalized).await.unwrap();
+    follower(&script, path).pass(Finality::Finalized).await.unwrap();
     cluster.block(&[(3, 2, false, false)]);
     cluster.change(|view| {
         view.blocks.remove(&1);
         (view.confirmed, view.finalized) = (2, 2);
     });
-    let error = follower(&script, &path).pass(Finality::Finalized).await.unwrap_err();
+    let error = follower(&script, path).pass(Finality::Finalized).await.unwrap_err();
     assert!(error.to_string().contains("--accept-gap"), "{error}");
-    assert_eq!(tables(&path)["events"].len(), 2);
+    assert_eq!(tables(path)["events"].len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_writers_the_first_gives_way() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("two.db");
+    let path = &Place::Sqlite(folder.path().join("two.db"));
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
-    let mut first = follower(&script, &path);
-    let mut second = follower(&script, &path);
+    let mut first = follower(&script, path);
+    let mut second = follower(&script, path);
     cluster.block(&[(3, 1, false, false)]);
     cluster.change(|view| (view.confirmed, view.finalized) = (1, 0));
     assert!(first.pass(Finality::Confirmed).await.unwrap_err().is_final());
     second.pass(Finality::Confirmed).await.unwrap();
-    assert_eq!(tables(&path)["events"].len(), 2);
+    assert_eq!(tables(path)["events"].len(), 2);
 }
