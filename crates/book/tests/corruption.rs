@@ -4,11 +4,12 @@ mod common;
 
 use ballast_book::{BLOCK, BookError, Broken, HEADER, MatchTerms, NewOrder, OrderId, SelfTrade, Taker};
 use ballast_units::{Lots, Price, Side};
+use common::damage::{damage, inflict};
 use common::{Slab, key, order};
 use proptest::prelude::*;
 
-/// How many bytes the book below uses.
-const USED: usize = HEADER + 60 * BLOCK;
+/// How many blocks the book below uses.
+const USED: usize = 60;
 
 /// A book with five seats and some fifty orders, some removed again.
 fn sound() -> (Slab, Vec<OrderId>) {
@@ -21,7 +22,8 @@ fn sound() -> (Slab, Vec<OrderId>) {
         let side = if n % 2 == 0 { Side::Long } else { Side::Short };
         let price = 90 + n * 7 % 23 + if side == Side::Short { 20 } else { 0 };
         let (expires_at, peg) = (i64::from(n % 5 == 0), (n % 4 == 3).then_some(n as i64 % 7 - 3));
-        let new = NewOrder { expires_at, peg, ..order(side, price, 1 + n % 9, 1 + (n % 5) as u32) };
+        let reduce_only = n % 3 == 0;
+        let new = NewOrder { expires_at, peg, reduce_only, ..order(side, price, 1 + n % 9, 1 + (n % 5) as u32) };
         ids.push(slab.book().rest(new).unwrap());
     }
     for id in ids.iter().step_by(6) {
@@ -30,34 +32,6 @@ fn sound() -> (Slab, Vec<OrderId>) {
     }
     slab.view().check().unwrap();
     (slab, ids)
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Damage {
-    /// A byte anywhere.
-    Byte(usize, u8),
-    /// A link: any aligned 32 bits become a small number, perhaps marked as a leaf.
-    Link(usize, u32, bool),
-    /// A block becomes a copy of another.
-    Copy(usize, usize),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    prop_oneof![
-        (8..USED, any::<u8>()).prop_map(|(at, byte)| Damage::Byte(at, byte)),
-        (2..USED / 4, 0u32..66, any::<bool>()).prop_map(|(at, id, leaf)| Damage::Link(at * 4, id, leaf)),
-        (0usize..62, 0usize..62).prop_map(|(from, to)| Damage::Copy(from, to)),
-    ]
-}
-
-fn inflict(bytes: &mut [u8], damage: Damage) {
-    match damage {
-        Damage::Byte(at, byte) => bytes[at] = byte,
-        Damage::Link(at, id, leaf) => {
-            bytes[at..at + 4].copy_from_slice(&(id | if leaf { 1 << 31 } else { 0 }).to_le_bytes());
-        }
-        Damage::Copy(from, to) => bytes.copy_within(BLOCK * from + 8..BLOCK * (from + 1), BLOCK * to + 8),
-    }
 }
 
 /// Calls everything; results do not matter.
@@ -116,6 +90,9 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
             book.set_maker_fee(seat, -90),
             book.open_seat(key(9), key(9)),
         );
+        for (side, keep) in [(Side::Long, 20), (Side::Short, 3), (Side::Long, 0)] {
+            let _ = book.cut_reduce_only(seat, side, Lots(keep), |_, _| ());
+        }
         let _ = book.cancel_all(seat, Some(Side::Long), u32::MAX, |_| ());
         let _ = book.cancel_all(seat, None, u32::MAX, |_| ());
         let _ = book.close_seat(seat, &key(1));
@@ -169,7 +146,7 @@ proptest! {
 
     #[test]
     fn inv_11_damaged_bytes_neither_panic_nor_run_without_end(
-        damages in prop::collection::vec(damage(), 1..8),
+        damages in prop::collection::vec(damage(USED), 1..8),
         prices in (80u64..150, 80u64..150),
         mode in prop_oneof![Just(SelfTrade::CancelResting), Just(SelfTrade::CancelTaking), Just(SelfTrade::DecrementBoth)],
     ) {

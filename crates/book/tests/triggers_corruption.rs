@@ -2,15 +2,16 @@
 
 mod common;
 
-use ballast_book::{BLOCK, BookView, Execution, Fires, HEADER, NewTrigger, Terms, TriggerId, TriggerPrice};
+use ballast_book::{BookView, Execution, Fires, NewTrigger, Terms, TriggerId, TriggerPrice};
 use ballast_units::{Lots, Price, Side};
+use common::damage::{damage, inflict};
 use common::{Slab, key, order};
 use proptest::prelude::*;
 
 const SEATS: u32 = 4;
 const BLOCKS: u32 = 120;
-/// How many bytes the book below uses.
-const USED: usize = HEADER + 40 * BLOCK;
+/// How many blocks the book below uses.
+const USED: usize = 40;
 
 fn new(n: u64, seat: u32) -> NewTrigger {
     let side = if n.is_multiple_of(2) { Side::Long } else { Side::Short };
@@ -78,42 +79,17 @@ fn call_everything(slab: &mut Slab, ids: &[TriggerId], price: u64) {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Damage {
-    /// A byte anywhere.
-    Byte(usize, u8),
-    /// A link: any aligned 32 bits become a small number, perhaps marked as a leaf.
-    Link(usize, u32, bool),
-    /// A block becomes a copy of another.
-    Copy(usize, usize),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    prop_oneof![
-        (8..USED, any::<u8>()).prop_map(|(at, byte)| Damage::Byte(at, byte)),
-        (2..USED / 4, 0u32..40, any::<bool>()).prop_map(|(at, id, leaf)| Damage::Link(at * 4, id, leaf)),
-        (2usize..40, 2usize..40).prop_map(|(from, to)| Damage::Copy(from, to)),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn inv_11_damaged_triggers_neither_panic_nor_run_without_end(
-        damages in prop::collection::vec(damage(), 0..8),
+        damages in prop::collection::vec(damage(USED), 0..8),
         price in 60u64..140,
     ) {
         let (mut slab, ids) = sound();
         for damage in damages {
-            let bytes = slab.bytes();
-            match damage {
-                Damage::Byte(at, byte) => bytes[at] = byte,
-                Damage::Link(at, id, leaf) => {
-                    bytes[at..at + 4].copy_from_slice(&(id | if leaf { 1 << 31 } else { 0 }).to_le_bytes());
-                }
-                Damage::Copy(from, to) => bytes.copy_within(BLOCK * from..BLOCK * (from + 1), BLOCK * to),
-            }
+            inflict(slab.bytes(), damage);
         }
         if BookView::load(slab.bytes()).is_ok() {
             call_everything(&mut slab, &ids, price);

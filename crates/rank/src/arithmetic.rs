@@ -96,7 +96,7 @@ pub(crate) fn per_lot(lots: u64, index: i128, scale: u64) -> Result<i128, Error>
         return Ok(whole);
     }
     // lots < 2^64 and remainder < scale, so the quotient is below lots.
-    let part = divide_by_scale(u128::from(lots) * u128::from(remainder), scale).0;
+    let part = divide_by_scale(wide_product(lots, remainder), scale).0;
     whole.checked_add(i128::from(part)).ok_or(Error::Overflow)
 }
 

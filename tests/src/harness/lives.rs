@@ -20,8 +20,9 @@ impl Lives {
         for entry in snapshot.markets() {
             let market = entry.keys.index;
             let book = &view.market(market).expect("the market").book;
-            for (_, seat) in book.seats().map(|(id, _)| (id, book.seat_orders(id).expect("a seat"))) {
-                lives.0.extend(seat.map(|order| ((market, order.id.0), order.lots.0)));
+            for (seat, _) in book.seats() {
+                let orders = book.seat_orders(seat).expect("a seat");
+                lives.0.extend(orders.map(|order| ((market, order.id.0), order.lots.0)));
             }
         }
         lives

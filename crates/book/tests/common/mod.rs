@@ -1,6 +1,7 @@
 //! A book as plain sorted lists, as slow as it is plainly right, and a slab to run the real one beside it.
 #![allow(dead_code)]
 
+pub mod damage;
 pub mod model;
 pub mod ops;
 pub mod run;

@@ -23,6 +23,8 @@ use crate::{
 
 /// Most cells that one instruction reduces, so that its event fits a transaction's log.
 pub const MAX_CELLS: u32 = 512;
+/// Bytes of a cell in the event.
+const CELL_BYTES: usize = 8;
 /// Most makers that the attempt on the book meets.
 const MAX_BOOK_MAKERS: u32 = 16;
 
@@ -209,7 +211,8 @@ fn close_against_ranks(
     let mark = venue.market.mark();
     let funding = venue.market.funding_index();
     let open_interest = venue.ranks.open_interest(side.opposite()).0;
-    let mut cells = Vec::new();
+    // In one piece: growing step by step would copy it, and the heap gives nothing back.
+    let mut cells = Vec::with_capacity(CELL_BYTES * usize::try_from(max_cells).unwrap_or(0));
     let mut last_cell_before = 0;
     let outcome = venue
         .ranks

@@ -53,6 +53,12 @@ impl Run {
         };
         let specs = [MarketSpec::btc(), MarketSpec::eth(), MarketSpec::sol()].map(spec);
         let mut world = World::new(&specs);
+        // Another exchange, whose accounts are put in the place of right ones.
+        let home = world.found_another();
+        world.create_market(&MarketSpec::btc());
+        world.trader(1_000 * DOLLAR);
+        world.realm = home;
+        world.audit_from_now();
         let mut dice = Dice::new(seed);
         for _ in 0..8 {
             let deposit = dice.between(200, 3_000) * DOLLAR;
