@@ -149,6 +149,8 @@ it('comes to a visitor, and to a trader with a ticket filled in', async () => {
   await page.waitForTimeout(2_000);
   const trader = await profiled(page, () => count(page, SECONDS));
   report('trader', trader);
+  await page.getByRole('group', { name: 'Part of the most possible' }).getByRole('button', { name: '50 %' }).click();
+  report('trader who orders a part of the most possible', await profiled(page, () => count(page, SECONDS)));
   replay.play(0);
   expect(alone.shown).toBeGreaterThan(0);
   await visitor.close();

@@ -184,7 +184,7 @@ describe('resting orders', () => {
     await picture(page, 'replace');
     await page.getByRole('button', { name: 'Replace the order', exact: true }).click();
     await confirmed(page, 'Replace by');
-    await expect.poll(async () => (await orders().allInnerTexts()).filter((row) => row.includes('0.005')).length).toBe(1);
+    await expect.poll(() => orders().locator('td:nth-child(4)').allInnerTexts()).toContain('0.005');
     expect(await page.getByRole('button', { name: 'Cancel asks' }).isDisabled()).toBe(true);
     await picture(page, 'orders');
     await page.getByRole('button', { name: 'Cancel bids' }).click();

@@ -48,7 +48,11 @@ pub fn build() -> Result<()> {
 
     let compiled = target_dir.join(TARGET).join(PROFILE).join(format!("{FILE}.wasm"));
     let bound = target_dir.join("bound");
-    step.run(Command::new(&tools.bindgen).args(["--target", "web", "--out-dir"]).arg(&bound).arg(&compiled))?;
+    // The names of functions are two fifths of the file, and only a profiler reads them.
+    let bare = ["--remove-name-section", "--remove-producers-section"];
+    step.run(
+        Command::new(&tools.bindgen).args(bare).args(["--target", "web", "--out-dir"]).arg(&bound).arg(&compiled),
+    )?;
     step.done();
     publish(&bound)
 }

@@ -57,11 +57,14 @@ export function DepthChart({ market }: { market: MarketInfo }) {
   const words = `Depth of the book from ${price(low, market)} to ${price(market.mark + reach, market)}, at most ${size(most, market)} ${market.symbol} a side`;
   return (
     <figure className="relative flex min-h-0 flex-1 flex-col p-2" data-testid="depth">
-      <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" className="min-h-0 w-full flex-1" role="img" aria-label={words}>
+      {/* Out of the flow: a picture with a view box would ask for room of its own. */}
+      <div className="relative min-h-0 flex-1">
+      <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" className="absolute inset-0 size-full" role="img" aria-label={words}>
         <path d={area(bids, 0)} style={{ fill: 'var(--up-soft)', stroke: 'var(--up)' }} vectorEffect="non-scaling-stroke" />
         <path d={area(asks, 1_000)} style={{ fill: 'var(--down-soft)', stroke: 'var(--down)' }} vectorEffect="non-scaling-stroke" />
         <line x1="500" x2="500" y1="0" y2="1000" style={{ stroke: 'var(--muted)' }} strokeDasharray="4 4" vectorEffect="non-scaling-stroke" />
       </svg>
+      </div>
       <figcaption className="num grid grid-cols-3 pt-1 text-2xs text-muted">
         <span>{price(low, market)}</span>
         <span className="text-center text-text">{price(market.mark, market)}</span>

@@ -51,6 +51,8 @@ const TICKS = 20_000;
 /** Transactions of the past that are looked at. */
 const HISTORY = 400;
 const BATCH = 40;
+/** Of these, how many are read before the page may draw. */
+const AT_ONCE = 5;
 
 interface Logged {
   logs: string[] | null;
@@ -113,11 +115,13 @@ export class LogFeed implements MarketFeed {
       type Transaction = { blockTime: number | null; meta: { logMessages: string[] | null } | null } | null;
       const calls = part.map(({ signature }) => ({ method: 'getTransaction', params: [signature, how] }));
       const transactions = await this.rpc.batch<Transaction>(calls);
-      transactions.forEach((transaction, index) => {
+      for (const [index, transaction] of transactions.entries()) {
         const { signature, blockTime } = part[index]!;
         const time = transaction?.blockTime ?? blockTime ?? this.now();
         this.take({ logs: transaction?.meta?.logMessages ?? null, signature, time });
-      });
+        // The past may take its time; frames may not.
+        if (index % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setTimeout(resolve));
+      }
     }
   }
 

@@ -258,14 +258,31 @@ impl Desk {
         Ok((best, worst))
     }
 
+    /// Whether an order that may open would be taken: what a preview says, without all that it says besides.
+    fn fits(&self, key: &Pubkey, order: &OrderInput) -> Result<bool, Problem> {
+        let view = self.view()?;
+        let (key, margin) = self.trader(&view, key, order)?;
+        if self.refused_at_once(&key, margin, order).is_err() {
+            return Ok(false);
+        }
+        let entry = open(&view, order.market)?.entry;
+        let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
+        let tried = {
+            let venue = &mut Venue::open(&mut market, book.data_mut(), ranks.data_mut())?;
+            place(venue, margin, &key, order, self.now)?
+        };
+        let (book, ranks) = (book.book()?, ranks.ranks()?);
+        let mut changed = self.view()?;
+        changed.replace(market, book, ranks)?;
+        let assessed = changed.assess_account(&key, &tried.margin, Marks::Cautious, None)?;
+        Ok(require_initial_margin(&assessed.account).is_ok())
+    }
+
     pub(crate) fn max_lots(&self, key: &Pubkey, order: &OrderInput) -> Result<u64, Problem> {
         let view = self.view()?;
         let params = &open(&view, order.market)?.market.params;
         let (mut low, mut high) = (0, params.max_position_lots.min(MAX_LOTS));
-        let fits = |lots: u64| match self.preview(key, &OrderInput { lots, ..order.clone() }) {
-            Ok(preview) => preview.refusal.is_none(),
-            Err(_) => false,
-        };
+        let fits = |lots: u64| self.fits(key, &OrderInput { lots, ..order.clone() }).unwrap_or(false);
         if order.reduce_only && order.isolated.is_some() {
             return Ok(0);
         }

@@ -28,7 +28,7 @@ export function PreviewTable({ market, order, preview }: { market: MarketInfo; o
           <Line name="Fills now" value={`${size(filled, market)} ${market.symbol}, ${makers} ${makers === 1 ? 'order' : 'orders'}`} />
         </>
       )}
-      {rests > 0n && <Line name="Rests in the book" value={`${size(rests, market)} ${market.symbol}${restsAt === undefined ? '' : ` at ${price(restsAt, market)}`}`} testId="preview-rests" />}
+      {rests > 0n && <Line name="Rests" value={`${size(rests, market)} ${market.symbol}${restsAt === undefined ? '' : ` at ${price(restsAt, market)}`}`} testId="preview-rests" />}
       {dropped > 0n && <Line name="Not filled" value={`${size(dropped, market)} ${market.symbol}`} warn />}
       <Line name="Fee" value={usd(fee, 4)} />
       <Change name="Position" before={size(before.lots, market)} after={size(after.lots, market)} />

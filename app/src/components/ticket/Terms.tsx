@@ -113,7 +113,7 @@ export function Isolate({ form, set, margin, most, possible }: IsolateProps) {
               onChange={({ target }) => set({ leverage: target.value })}
             />
           </label>
-          <p className="num text-2xs text-muted">Margin moved there: {margin === null ? '–' : usd(margin)}</p>
+          <p className="num text-2xs text-muted">Margin moved there: {margin === null || margin === 0n ? '–' : usd(margin)}</p>
         </div>
       )}
     </div>

@@ -23,6 +23,8 @@ import { Bracket, Isolate, Terms, lifeFor } from './Terms';
 
 /** How often a preview is computed anew while the book moves. */
 const PREVIEW_MS = 250;
+/** And where the most that is possible is searched for, too. */
+const SEARCH_MS = 1_000;
 const KINDS: [Kind, string][] = [
   ['market', 'Market'],
   ['limit', 'Limit'],
@@ -51,7 +53,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
   const accounts = useAccounts();
   const [form, setForm] = useState<TicketForm>(EMPTY);
   const [depositing, setDepositing] = useState(false);
-  const pace = usePaced(`${useTopic(`book:${market.index}`)}/${useTopic('account')}/${useTopic('markets')}`, PREVIEW_MS);
+  const pace = usePaced(`${useTopic(`book:${market.index}`)}/${useTopic('account')}/${useTopic('markets')}`, form.unit === 'percent' ? SEARCH_MS : PREVIEW_MS);
   const set = (change: Partial<TicketForm>): void => setForm((before) => ({ ...before, ...change }));
 
   useEffect(() => {
