@@ -24,7 +24,7 @@ import { Bracket, Isolate, Terms, lifeFor } from './Terms';
 /** How often a preview is computed anew while the book moves. */
 const PREVIEW_MS = 250;
 /** And where the most that is possible is searched for, too. */
-const SEARCH_MS = 1_000;
+const SEARCH_MS = 2_000;
 const KINDS: [Kind, string][] = [
   ['market', 'Market'],
   ['limit', 'Limit'],
