@@ -13,7 +13,7 @@ use ballast_client::{
     view::{OpenMarket, ViewError},
 };
 use ballast_risk::{fees::day_of, health::Stage, oracle::Action};
-use ballast_units::Lots;
+use ballast_units::{Lots, Side};
 use solana_pubkey::Pubkey;
 
 use super::Context;
@@ -71,7 +71,6 @@ pub fn find_in_books(context: &Context) -> Vec<Task> {
 
 /// Expired orders of a book, the longest expired first.
 fn expired(context: &Context, open: &OpenMarket) -> Vec<(i64, OrderId)> {
-    use ballast_units::Side;
     let orders = Side::BOTH.into_iter().flat_map(|side| open.book.orders(side).chain(open.book.pegs(side)));
     let gone = orders.filter(|order| order.expired(context.now));
     let mut expired: Vec<_> = gone.map(|order| (order.expires_at, order.id)).collect();

@@ -30,6 +30,7 @@ pub fn write_key(key: &Keypair, path: &Path) {
 /// A running keeper. Dropping it kills it.
 pub struct Keeper {
     child: Mutex<Child>,
+    command: Mutex<Command>,
     directory: TempDir,
     http: String,
 }
@@ -47,18 +48,29 @@ impl Keeper {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("key.json");
         write_key(&key, &path);
-        let log = File::create(directory.path().join("log")).unwrap();
         let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let child = Command::new(env!("CARGO_BIN_EXE_ballast-keeper"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ballast-keeper"));
+        command
             .args(["--rpc-url", rpc_url, "--ws-url", ws_url, "--metrics-addr", &http])
             .args(["--log-format", "json", "--log", "info,ballast_keeper=debug"])
             .args(["--repair-interval-s", "5", "--jitter-ms", "50", "--keypair"])
             .arg(&path)
             .args(arguments)
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Keeper { child: Mutex::new(child), directory, http }
+            .stderr(File::create(directory.path().join("log")).unwrap());
+        let child = Mutex::new(command.spawn().unwrap());
+        Keeper { child, command: Mutex::new(command), directory, http }
+    }
+
+    /// Ends it as a loss of power would.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Starts it again with the same key, and its log after the old one's.
+    pub fn restart(&self) {
+        *self.child.lock().unwrap() = self.command.lock().unwrap().spawn().unwrap();
     }
 
     /// What it has logged.

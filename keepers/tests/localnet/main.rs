@@ -2,6 +2,7 @@
 
 mod doctor;
 mod keeper;
+mod recovery;
 mod world;
 
 use ballast_units::Side;

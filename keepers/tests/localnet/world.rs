@@ -338,6 +338,11 @@ impl World {
         assert!(report.is_clean(), "{report}");
     }
 
+    /// A way to the RPC server that can be cut.
+    pub fn rpc_link(&self) -> Link {
+        Link::to(self.rpc_url().trim_start_matches("http://").to_string())
+    }
+
     /// A way to the WebSocket server that can be cut.
     pub fn link(&self) -> Link {
         Link::to(self.ws_url().trim_start_matches("ws://").to_string())
@@ -348,6 +353,7 @@ impl World {
 pub struct Link {
     address: String,
     whole: Arc<AtomicBool>,
+    silent: Arc<AtomicBool>,
     ends: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -356,7 +362,8 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (whole, ends) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(Vec::new())));
-        let link = Link { address, whole: whole.clone(), ends: ends.clone() };
+        let silent = Arc::new(AtomicBool::new(false));
+        let link = Link { address, whole: whole.clone(), silent: silent.clone(), ends: ends.clone() };
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 if !whole.load(Ordering::Relaxed) {
@@ -366,16 +373,27 @@ impl Link {
                 let copies = [&client, &server].map(|stream| stream.try_clone().unwrap());
                 ends.lock().unwrap().extend([&client, &server].map(|stream| stream.try_clone().unwrap()));
                 let [client_too, server_too] = copies;
-                thread::spawn(move || pass_on(client, server_too));
-                thread::spawn(move || pass_on(server, client_too));
+                let (to_server, to_client) = (silent.clone(), silent.clone());
+                thread::spawn(move || pass_on(client, server_too, &to_server));
+                thread::spawn(move || pass_on(server, client_too, &to_client));
             }
         });
         link
     }
 
-    /// Where to connect.
+    /// Where to connect with a WebSocket.
     pub fn url(&self) -> String {
         format!("ws://{}", self.address)
+    }
+
+    /// Where to connect with HTTP.
+    pub fn http_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Holds everything back, connections as they are, or lets it all through again.
+    pub fn hold(&self, silent: bool) {
+        self.silent.store(silent, Ordering::Relaxed);
     }
 
     /// Ends all connections and takes no new ones.
@@ -392,9 +410,12 @@ impl Link {
     }
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, silent: &AtomicBool) {
     let mut buffer = [0; 16_384];
     while let Ok(count) = from.read(&mut buffer) {
+        while silent.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(20));
+        }
         if count == 0 || to.write_all(&buffer[..count]).is_err() {
             break;
         }

@@ -1,0 +1,138 @@
+//! How soon a keeper is back at work after a kill, a lost node, a node that is silent for a minute. Prints figures for
+//! docs/measurements.md: `cargo test --workspace --test localnet -- --ignored recovery --nocapture`.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use ballast_units::Side;
+
+use crate::{
+    did,
+    keeper::Keeper,
+    world::{Trader, World},
+};
+
+/// A market with a long that is due below $95.95, and bids for it.
+fn scene() -> (World, Trader) {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.rest(&maker, Side::Long, 9_590, 60_000);
+    (world, long)
+}
+
+/// Seconds from now to the liquidation.
+fn until_liquidated(world: &World, keeper: &Keeper, long: &Trader) -> f64 {
+    let began = Instant::now();
+    let key = long.margin.to_string();
+    world.until(9_595, "the long is liquidated", || {
+        keeper.actions().into_iter().find(|action| did(action, "liquidate", &key))
+    });
+    began.elapsed().as_secs_f64()
+}
+
+/// Keeps the price for so long.
+fn meanwhile(world: &World, cents: u64, seconds: u64) {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(seconds) {
+        world.until(cents, "a price is posted", || Some(()));
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn is_ready(world: &World, keeper: &Keeper) {
+    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+}
+
+#[test]
+#[ignore = "measures for two minutes"]
+fn recovery() {
+    let (world, long) = scene();
+    let keeper = Keeper::start(&world, &["--roles", "liquidator"]);
+    is_ready(&world, &keeper);
+    let usual = until_liquidated(&world, &keeper, &long);
+    println!("nothing wrong: liquidated {usual:.1} s after the price began to fall");
+    keeper.stop();
+
+    let (world, long) = scene();
+    let keeper = Keeper::start(&world, &["--roles", "liquidator"]);
+    is_ready(&world, &keeper);
+    keeper.kill();
+    meanwhile(&world, 9_595, 5);
+    keeper.restart();
+    println!("killed, started again: {:.1} s from the start", until_liquidated(&world, &keeper, &long));
+    keeper.stop();
+
+    let (world, long) = scene();
+    let (rpc, ws) = (world.rpc_link(), world.link());
+    let keeper = Keeper::start_at(&world, &rpc.http_url(), &ws.url(), &["--roles", "liquidator"]);
+    is_ready(&world, &keeper);
+    rpc.cut();
+    ws.cut();
+    meanwhile(&world, 9_595, 10);
+    rpc.mend();
+    ws.mend();
+    println!("RPC and WebSocket lost for 10 s: {:.1} s from their return", until_liquidated(&world, &keeper, &long));
+    keeper.stop();
+
+    let (world, long) = scene();
+    let (rpc, ws) = (world.rpc_link(), world.link());
+    let keeper = Keeper::start_at(&world, &rpc.http_url(), &ws.url(), &["--roles", "liquidator"]);
+    is_ready(&world, &keeper);
+    rpc.hold(true);
+    ws.hold(true);
+    meanwhile(&world, 9_595, 60);
+    assert!(keeper.asks("/health").contains("nothing is heard"), "a keeper says that it hears nothing");
+    rpc.hold(false);
+    ws.hold(false);
+    println!("a minute's silence: {:.1} s from its end", until_liquidated(&world, &keeper, &long));
+    keeper.stop();
+}
+
+/// Transactions of a crash of twenty accounts by several keepers of one role: what one would have sent, and what was sent
+/// beside that.
+#[test]
+#[ignore = "measures for minutes"]
+fn waste() {
+    for count in [1usize, 2, 4] {
+        let world = World::found();
+        let maker = world.trader(1_000_000);
+        let longs: Vec<_> = (0..20).map(|_| world.trader(300)).collect();
+        world.price(10_000);
+        world.rest(&maker, Side::Short, 10_000, 1_200_000);
+        for long in &longs {
+            world.take(long, Side::Long, 10_000, 60_000);
+        }
+        world.rest(&maker, Side::Long, 9_590, 600_000);
+        let start = || Keeper::start(&world, &["--roles", "liquidator"]);
+        let keepers: Vec<_> = (0..count).map(|_| start()).collect();
+        for keeper in &keepers {
+            is_ready(&world, keeper);
+        }
+        let began = Instant::now();
+        world.until(9_595, "all are liquidated", || {
+            let all: Vec<_> = keepers.iter().flat_map(Keeper::actions).collect();
+            let done = |long: &Trader| all.iter().any(|action| did(action, "liquidate", &long.margin.to_string()));
+            longs.iter().all(done).then_some(())
+        });
+        let seconds = began.elapsed().as_secs_f64();
+        let actions: Vec<_> = keepers.iter().flat_map(Keeper::actions).collect();
+        let with = |result: &str| actions.iter().filter(|action| action["result"] == result).count();
+        let paid = actions.iter().filter_map(|action| action["fee_lamports"].as_u64()).sum::<u64>();
+        println!(
+            "{count} keepers: {} confirmed, {} failed on chain, {} noticed before sending, {} refused, {paid} lamports for what landed, {seconds:.1} s",
+            with("confirmed"),
+            with("failed"),
+            with("already_done"),
+            with("refused"),
+        );
+        for keeper in &keepers {
+            keeper.stop();
+        }
+        world.audit();
+    }
+}
