@@ -185,7 +185,7 @@ impl<S: Source> Follower<S> {
             if !whole {
                 break;
             }
-            if walk.begins.len() % 50 == 0 {
+            if walk.begins.len().is_multiple_of(50) {
                 tracing::info!(transactions = walk.begins.len() * PAGE, "going back through history");
             }
         }
