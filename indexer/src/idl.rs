@@ -182,13 +182,23 @@ mod tests {
     fn events_become_json_with_all_their_fields() {
         let key = Pubkey::new_from_array([7; 32]);
         let fill = MakerFill { seat: 3, order_id: u128::MAX, price: u64::MAX, lots: 5 };
-        let (bought, cause, fee) = (true, Cause::Ladder, 9);
-        let traded = Traded { market: 2, taker: key, bought, cause, fee, fills: vec![fill], removed: vec![] };
+        let traded = Traded {
+            market: 2,
+            taker: key,
+            bought: true,
+            cause: Cause::Ladder,
+            wanted: 6,
+            limit: 7,
+            client_id: 8,
+            fee: 9,
+            fills: vec![fill],
+            removed: vec![],
+        };
         let (name, value) = IDL.event(&traded.data()).unwrap();
         assert_eq!(name, "Traded");
         let fill = json!({"seat": 3, "order_id": u128::MAX.to_string(), "price": u64::MAX.to_string(), "lots": "5"});
-        let all = json!({"market": 2, "taker": key.to_string(), "bought": true, "cause": "Ladder", "fee": "9",
-            "fills": [fill], "removed": []});
+        let all = json!({"market": 2, "taker": key.to_string(), "bought": true, "cause": "Ladder", "wanted": "6",
+            "limit": "7", "client_id": "8", "fee": "9", "fills": [fill], "removed": []});
         assert_eq!(value, all);
     }
 

@@ -117,7 +117,7 @@ fn tables_are_complete_after_a_late_start_a_kill_and_a_rebuild() {
     assert_eq!(whole.body.market.as_deref(), Some(market.as_str()));
     let receipts = list::<DeleveragingLine>(&again, &account(&short, "deleveragings"));
     let DeleveragingLine::Receipt(receipt) = &receipts[0].body else { panic!("{receipts:?}") };
-    assert_eq!(receipt.deleveragings, [done.head.id.clone()]);
+    assert_eq!(receipt.deleveragings, std::slice::from_ref(&done.head.id));
     assert!(!list::<Stress>(&again, &of("stress")).is_empty());
     let insurance = list::<Insurance>(&again, "/v1/insurance");
     assert!(insurance.last().unwrap().body.amount == INSURANCE.to_string() && insurance.len() >= 2);
