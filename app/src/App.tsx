@@ -10,8 +10,10 @@ import { useRoute } from './hooks/route';
 import { SessionProvider, useSession } from './hooks/session';
 import { useMarkets, useStatus } from './hooks/chain';
 import { AccountPage } from './pages/Account';
+import { InsurancePage } from './pages/Insurance';
 import { RiskPage } from './pages/Risk';
 import { TradePage } from './pages/Trade';
+import { WhyPage } from './pages/Why';
 
 const loading = initialise({ module_or_path: wasmUrl });
 
@@ -59,6 +61,8 @@ function Frame() {
   if (phase === 'ready' && market) {
     if (route.page === 'account') page = <AccountPage />;
     else if (route.page === 'risk') page = <RiskPage market={market} />;
+    else if (route.page === 'insurance') page = <InsurancePage />;
+    else if (route.page === 'why') page = <WhyPage route={route} />;
     else page = <TradePage market={market} key={market.index} />;
   }
   return (

@@ -53,10 +53,10 @@ export function Banners({ market, page }: { market: MarketInfo | undefined; page
       {exchange?.depositsPaused && <Banner tone="warn">Deposits are paused.</Banner>}
       {exchange?.withdrawalsPaused && <Banner tone="warn">Withdrawals are paused.</Banner>}
       {danger && <Banner tone="down">{danger}</Banner>}
-      {market && page !== 'account' && market.status !== 'active' && (
+      {market && (page === 'trade' || page === 'risk') && market.status !== 'active' && (
         <Banner tone="warn">{market.symbol} {market.status === 'paused' ? 'is paused: no orders are taken.' : 'takes only orders that reduce.'}</Banner>
       )}
-      {market && page !== 'account' && market.openRefusal && (
+      {market && (page === 'trade' || page === 'risk') && market.openRefusal && (
         <Banner tone={market.reduceRefusal ? 'down' : 'warn'}>
           {market.symbol}: {market.openRefusal.message}
           {market.reduceRefusal ? '. Not even reducing is possible now.' : '. Reducing is possible.'}

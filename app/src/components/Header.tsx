@@ -14,6 +14,8 @@ const PAGES: [Route['page'], string][] = [
   ['trade', 'Trade'],
   ['account', 'Account'],
   ['risk', 'Risk'],
+  ['insurance', 'Insurance'],
+  ['why', 'Why'],
 ];
 
 export function Header({ route }: { route: Route }) {
@@ -29,7 +31,7 @@ export function Header({ route }: { route: Route }) {
         {PAGES.map(([page, label]) => (
           <a
             key={page}
-            href={hrefOf({ page, market: page === 'account' ? '' : market })}
+            href={hrefOf({ page, market: page === 'trade' || page === 'risk' ? market : '' })}
             aria-current={route.page === page ? 'page' : undefined}
             className={`rounded px-2 py-1.5 sm:px-2.5 ${route.page === page ? 'font-medium text-text' : 'text-muted hover:text-text'}`}
           >

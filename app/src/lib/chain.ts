@@ -17,6 +17,7 @@ import {
 } from '../wasm/ballast_wasm';
 import type { Cluster } from './cluster';
 import { LogFeed, type MarketFeed } from './feed';
+import { ForcedFeed } from './forced';
 import { IndexedFeed } from './indexedFeed';
 import { Indexer } from './indexer';
 import { ACCOUNT_OPTIONS, Rpc, accountOf, type RawAccount, type WireAccount } from './rpc';
@@ -55,6 +56,8 @@ export class Chain {
   connection: Connection = 'connecting';
   funds: Funds | null = null;
   feed: MarketFeed | undefined;
+  /** Forced reductions that the node tells of. */
+  forced: ForcedFeed | undefined;
   private desk: Desk | undefined;
   private socket: Socket | undefined;
   private readonly watched = new Map<string, () => void>();
@@ -79,6 +82,7 @@ export class Chain {
     this.closed = true;
     this.timers.forEach(clearInterval);
     this.feed?.close();
+    this.forced?.close();
     this.socket?.close();
   }
 
@@ -203,6 +207,7 @@ export class Chain {
     const logs = new LogFeed(this.rpc, this.socket, this.program, this.topics, () => this.now());
     const { indexer } = this.cluster;
     this.feed = indexer ? new IndexedFeed(new Indexer(indexer), logs, this.topics) : logs;
+    this.forced = new ForcedFeed(this.rpc, this.socket, this.program, this.topics, () => this.now());
     always.forEach((address) => this.watch(address));
     this.watchSlabs();
     const info = this.markets_[this.focus];

@@ -1,5 +1,7 @@
 import { useState } from 'react';
 
+import { History } from '../components/History';
+import { MarginDialog } from '../components/MarginDialog';
 import { DepositDialog, WithdrawDialog } from '../components/Money';
 import { Orders } from '../components/Orders';
 import { Positions } from '../components/Positions';
@@ -17,7 +19,7 @@ export function AccountPage() {
   const { connected, account: chosen, setAccount, chain } = useSession();
   const accounts = useAccounts();
   const funds = useFunds();
-  const [dialog, setDialog] = useState<'deposit' | 'withdraw' | 'open' | null>(null);
+  const [dialog, setDialog] = useState<'deposit' | 'withdraw' | 'open' | 'transfer' | null>(null);
   if (!connected) {
     return (
       <div className="grid h-full place-items-center p-6 text-center">
@@ -69,8 +71,12 @@ export function AccountPage() {
               <div className="ml-auto flex gap-2">
                 <button type="button" className="primary" onClick={() => setDialog('deposit')}>Deposit</button>
                 <button type="button" className="plain" onClick={() => setDialog('withdraw')}>Withdraw</button>
+                {accounts.length > 1 && (
+                  <button type="button" className="plain" onClick={() => setDialog('transfer')}>Transfer</button>
+                )}
               </div>
             </div>
+            <Money account={account} />
             <Summary account={account} />
             <p className="border-t border-line px-3 py-2 text-muted">
               {stageWords(account) ??
@@ -85,6 +91,7 @@ export function AccountPage() {
             <h2 className="px-3 pt-2 font-medium">Resting orders</h2>
             <Orders account={account} />
           </section>
+          <History account={account} key={`history ${account.address}`} />
           <div className="grid gap-3 md:grid-cols-2">
             <Delegate account={account} key={account.address} />
             <CloseAccount account={account} />
@@ -99,8 +106,30 @@ export function AccountPage() {
       )}
       {dialog === 'deposit' && <DepositDialog onClose={() => setDialog(null)} />}
       {dialog === 'open' && free !== undefined && <DepositDialog number={free} onClose={() => setDialog(null)} />}
+      {dialog === 'transfer' && account && <MarginDialog account={account} way="remove" onClose={() => setDialog(null)} />}
       {dialog === 'withdraw' && account && <WithdrawDialog account={account} onClose={() => setDialog(null)} />}
     </div>
+  );
+}
+
+/** What can leave, what is settled, and what is not money yet. */
+function Money({ account }: { account: AccountInfo }) {
+  const parts: [string, bigint, string][] = [
+    ['Can leave now', account.withdrawable, 'Settled, and not needed as margin.'],
+    ['Settled', account.settled, 'Money in the exchange’s vault.'],
+    ['Not settled yet', account.unsettled, 'Realised profit that waits for losers to pay, or a loss to be paid.'],
+    ['In open positions', account.profit, 'Profit at the marks.'],
+  ];
+  return (
+    <dl className="grid gap-px border-b border-line bg-line sm:grid-cols-4" data-testid="money">
+      {parts.map(([name, value, how], at) => (
+        <div key={name} className="bg-surface p-3">
+          <dt className="text-2xs text-muted">{name}</dt>
+          <dd className={`num text-base font-semibold ${at > 1 && value < 0n ? 'text-down' : at > 1 && value > 0n ? 'text-up' : ''}`}>{usd(value, 2, at > 1)}</dd>
+          <dd className="text-2xs text-muted">{how}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

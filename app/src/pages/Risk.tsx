@@ -3,6 +3,8 @@ import { useMemo, useState } from 'react';
 
 import { Choice } from '../components/Choice';
 import { Heatmap } from '../components/Heatmap';
+import { Everybody } from '../components/risk/Everybody';
+import { Stress } from '../components/risk/Stress';
 import { useAccount, useIndex, useMarkets } from '../hooks/chain';
 import { hrefOf } from '../hooks/route';
 import { useSession } from '../hooks/session';
@@ -31,6 +33,7 @@ export function RiskPage({ market }: { market: MarketInfo }) {
           ))}
         </nav>
       </div>
+      <Stress market={market} />
       <Reserves market={market} />
       <section aria-label="Ranking index" className="rounded border border-line bg-surface">
         <div className="flex flex-wrap items-center gap-3 border-b border-line px-3 py-2">
@@ -64,6 +67,7 @@ export function RiskPage({ market }: { market: MarketInfo }) {
         )}
       </section>
       <WhatIf market={market} />
+      <Everybody market={market} markets={markets} />
     </div>
   );
 }

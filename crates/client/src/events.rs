@@ -1,5 +1,7 @@
 //! The program's events out of transaction logs.
 
+use std::collections::HashMap;
+
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::events::{
     AccountClosed, AccountMigrated, AccountOpened, AdminAccepted, AdminProposed, BadDebtCovered, BookGrown, BountyPaid,
@@ -217,14 +219,23 @@ pub struct ReducedCell {
     pub column: u8,
     /// Lots taken from it.
     pub lots: u64,
+    /// How far funding had moved since its row got its first cell, in units of 2^-20 of the row's middle price; `None` for a row
+    /// beyond those that the event has room for.
+    pub funding_since: Option<i64>,
 }
 
 /// The cells of a deleveraging, in the order in which they were reduced.
 pub fn cells(event: &Deleveraged) -> impl Iterator<Item = ReducedCell> + '_ {
-    event.cells.as_chunks::<8>().0.iter().map(|&[r0, r1, column, l0, l1, l2, l3, l4]| ReducedCell {
-        row: u16::from_le_bytes([r0, r1]),
-        column,
-        lots: u64::from_le_bytes([l0, l1, l2, l3, l4, 0, 0, 0]),
+    let mut rows = event.funding_since.as_chunks::<4>().0.iter().map(|since| i64::from(i32::from_le_bytes(*since)));
+    let mut known: HashMap<u16, Option<i64>> = HashMap::new();
+    event.cells.as_chunks::<8>().0.iter().map(move |&[r0, r1, column, l0, l1, l2, l3, l4]| {
+        let row = u16::from_le_bytes([r0, r1]);
+        ReducedCell {
+            row,
+            column,
+            lots: u64::from_le_bytes([l0, l1, l2, l3, l4, 0, 0, 0]),
+            funding_since: *known.entry(row).or_insert_with(|| rows.next()),
+        }
     })
 }
 
@@ -339,10 +350,18 @@ mod tests {
             insurance_drawn: 0,
             open_interest: 10,
             last_cell_before: 4,
-            cells: vec![2, 1, 7, 5, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 1],
+            cells: [[2, 1, 7, 5, 1, 0, 0, 0], [3, 0, 0, 0, 0, 0, 0, 1], [2, 1, 8, 1, 0, 0, 0, 0]].concat(),
+            funding_since: (-3i32).to_le_bytes().to_vec(),
+            last_score: 0,
+            position: -5,
+            bankruptcy_price: 6,
+            assessed_mark: 7,
+            equity: -1,
+            maintenance: 2,
+            position_maintenance: 2,
         };
-        let expected =
-            [ReducedCell { row: 258, column: 7, lots: 261 }, ReducedCell { row: 3, column: 0, lots: 1 << 32 }];
+        let cell = |row, column, lots, funding_since| ReducedCell { row, column, lots, funding_since };
+        let expected = [cell(258, 7, 261, Some(-3)), cell(3, 0, 1 << 32, None), cell(258, 8, 1, Some(-3))];
         assert_eq!(cells(&event).collect::<Vec<_>>(), expected);
     }
 }

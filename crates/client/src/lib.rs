@@ -36,8 +36,10 @@ pub mod oracle_accounts;
 pub mod rpc;
 #[cfg(feature = "network")]
 pub mod send;
+pub mod shock;
 pub mod snapshot;
 pub mod view;
+pub mod why;
 
 #[cfg(test)]
 mod testing;

@@ -93,6 +93,17 @@ pub(crate) fn ranks(fill: impl FnOnce(&mut Index)) -> Slab {
     slab(RANKS_MAGIC, ballast_rank::space(64), |bytes| fill(&mut Index::init(bytes).unwrap()))
 }
 
+/// A margin account with one position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    pub key: Pubkey,
+    pub side: Side,
+    pub lots: u64,
+    /// Atoms per lot.
+    pub entry: u64,
+    pub collateral: u64,
+}
+
 /// An exchange's accounts and vaults.
 pub(crate) struct World {
     pub accounts: BTreeMap<Pubkey, Account>,
@@ -150,6 +161,61 @@ impl World {
         put(SHORT, account_data(&short));
         put(MAKER, account_data(&maker));
         World { accounts, vaults }
+    }
+
+    /// One market at [`PRICE`] × 100 without funding: margin accounts with a position each, and levels of the book, whose maker
+    /// has nothing else.
+    pub fn of(traders: &[Position], bids: &[(u64, u64)], asks: &[(u64, u64)]) -> World {
+        let mut market = market(0);
+        set_mark(&mut market, 100 * PRICE);
+        let mut maker = margin(MAKER);
+        maker.slots[0].market_plus_one = 1;
+        let book = book(|book| {
+            let seat = book.open_seat(MAKER.to_bytes(), maker.owner.to_bytes()).unwrap();
+            maker.slots[0].seat = seat;
+            for (side, levels) in [(Side::Long, bids), (Side::Short, asks)] {
+                for (price, lots) in levels {
+                    let (price, lots) = (Price(*price), Lots(*lots));
+                    book.rest(NewOrder {
+                        side,
+                        price,
+                        peg: None,
+                        lots,
+                        seat,
+                        client_id: 0,
+                        expires_at: 0,
+                        reduce_only: false,
+                    })
+                    .unwrap();
+                }
+            }
+        });
+        let mut accounts = BTreeMap::new();
+        let mut put = |key: Pubkey, data: Vec<u8>| {
+            let account = Account { lamports: 1, data, owner: PROGRAM_ID, executable: false, rent_epoch: 0 };
+            accounts.insert(key, account);
+        };
+        let ranks = ranks(|ranks| {
+            for position in traders {
+                let mut account = margin(position.key);
+                account.collateral = position.collateral;
+                let slot = &mut account.slots[0];
+                slot.market_plus_one = 1;
+                slot.lots = Lots(position.lots).on(position.side).unwrap().0;
+                slot.basis = slot.lots * i64::try_from(position.entry).unwrap();
+                let cushion = i64::try_from(position.collateral / position.lots).unwrap();
+                let beta = i64::try_from(position.entry).unwrap() - position.side.sign() * cushion;
+                let entry = Price(position.entry);
+                slot.set_membership(ranks.join(position.side, entry, beta, Lots(position.lots), 0).unwrap());
+                put(position.key, account_data(&account));
+            }
+        });
+        put(EXCHANGE, exchange_data());
+        put(MARKET, account_data(&market));
+        put(BOOK, book.data().to_vec());
+        put(RANKS, ranks.data().to_vec());
+        put(MAKER, account_data(&maker));
+        World { accounts, vaults: Vaults { collateral: 0, insurance: 0 } }
     }
 
     /// The snapshot of the accounts as they are now.

@@ -2,12 +2,11 @@
 
 use crate::{
     Error, bits,
-    grid::{ROWS, RowBounds, column_middle, distance_at, funding_shift, row_bounds},
+    grid::ROWS,
     index::IndexView,
     layout::{Row, at},
     membership::Membership,
-    pool,
-    score::{numerator, profit, quotient},
+    pool, score,
 };
 use ballast_units::{Lots, Price, Side};
 
@@ -88,15 +87,5 @@ impl IndexView<'_> {
 
 /// The score of a column of a row, or `None` when the row is not in profit.
 fn row_score(row: &Row, side: Side, column: usize, mark: Price, funding: i64) -> Option<u64> {
-    let RowBounds { low, high, middle } = row_bounds(row.bucket);
-    let in_profit = match side {
-        Side::Long => high < mark.0,
-        Side::Short => low > mark.0,
-    };
-    if !in_profit {
-        return None;
-    }
-    let profit = profit(side, middle, mark).unwrap_or(0);
-    let base = distance_at(side, profit as i64, funding_shift(funding, middle).wrapping_sub(row.origin));
-    Some(quotient(numerator(side, profit), base.wrapping_add(column_middle(column))))
+    score::of_cell(side, row.bucket, column, mark, row.funding_since(funding))
 }

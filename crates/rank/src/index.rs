@@ -1,6 +1,6 @@
 //! The index over its slab: joining, leaving, and what a member has.
 
-use crate::grid::Coordinates;
+use crate::grid::{Coordinates, slot};
 use crate::{
     Error,
     cell::{CASH_BITS, Cell, MAX_SIDE_LOTS, relative, state},
@@ -238,6 +238,13 @@ impl<'a> IndexView<'a> {
             return Err(Error::NotAMember);
         }
         Ok(Coordinates { row: cell.bucket, column: u16::from(cell.column) })
+    }
+
+    /// How far a funding index is from where it was when the row that holds a bucket got its first cell, as a ratio to the
+    /// row's middle price (units of 2^-20); still so after its last cell has left. Zero when the row holds another bucket.
+    pub fn funding_since(&self, side: Side, bucket: u16, funding: i64) -> i64 {
+        let row = &self.fixed.sides[side.index()].rows[slot(bucket)];
+        if row.bucket == bucket { row.funding_since(funding) } else { 0 }
     }
 
     /// Cells of the pool: in use, and in all.

@@ -8,7 +8,7 @@ use crate::{
     Error,
     arithmetic::Wide,
     cell::Cell,
-    grid::{COLUMNS, ROWS},
+    grid::{COLUMNS, ROWS, funding_shift, row_bounds},
 };
 use bytemuck::{Pod, Zeroable};
 
@@ -32,6 +32,14 @@ pub(crate) struct Row {
     /// The bucket of entry prices that the row holds while it has a cell.
     pub bucket: u16,
     pub padding: [u8; 6],
+}
+
+impl Row {
+    /// How far a funding index is from the row's origin, as a ratio to its middle price (units of 2^-20).
+    #[inline(always)]
+    pub fn funding_since(&self, funding: i64) -> i64 {
+        funding_shift(funding, row_bounds(self.bucket).middle).wrapping_sub(self.origin)
+    }
 }
 
 /// Lots that belong to nobody in particular, and their cash; like a cell, relative to the funding index.

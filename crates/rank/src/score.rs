@@ -4,7 +4,7 @@
 //! profit `p = |m−e|/e` and distance `d = |e−b|/e` that is `p(1+p)/(p+d)` and `p(1−p)/(p+d)`: one division, as profit belongs
 //! to the row and distance to the column. (BitMEX's rule, "Auto-Deleveraging".)
 
-use crate::grid::RATIO_BITS;
+use crate::grid::{RATIO_BITS, RowBounds, column_middle, distance_at, row_bounds};
 use ballast_units::{Price, Side};
 
 /// Profits beyond 64 times the entry score like 64 times, so that products fit.
@@ -43,6 +43,23 @@ pub fn numerator(side: Side, profit: u64) -> u64 {
 pub fn quotient(numerator: u64, remaining: i64) -> u64 {
     let remaining = if remaining > 0 { remaining as u64 } else { 1 };
     (numerator / remaining).max(1)
+}
+
+/// The score of a cell at a mark: that of an entry at the middle of its row whose distance to bankruptcy is the middle of
+/// its column's, `funding_since` (units of 2^-20 of the entry, see [`crate::IndexView::funding_since`]) after the row was
+/// opened. `None` when the row is not in profit, which is when its least favourable entry is not.
+pub fn of_cell(side: Side, row: u16, column: usize, mark: Price, funding_since: i64) -> Option<u64> {
+    let RowBounds { low, high, middle } = row_bounds(row);
+    let in_profit = match side {
+        Side::Long => high < mark.0,
+        Side::Short => low > mark.0,
+    };
+    if !in_profit {
+        return None;
+    }
+    let profit = profit(side, middle, mark).unwrap_or(0);
+    let base = distance_at(side, profit as i64, funding_since);
+    Some(quotient(numerator(side, profit), base.wrapping_add(column_middle(column))))
 }
 
 /// The score of one position at a mark, with `bankruptcy` its bankruptcy price then; 0 without profit.

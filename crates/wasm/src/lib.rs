@@ -13,6 +13,8 @@ mod index;
 mod market;
 mod preview;
 mod protection;
+mod shock;
+mod why;
 
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -27,6 +29,10 @@ pub use index::{CellInfo, DeleverageEffect, IndexInfo};
 pub use market::{Level, Levels, MarketInfo, TierInfo};
 pub use preview::{Isolated, OrderInput, OrderKind, Preview, Standing};
 pub use protection::{LadderInfo, RungInfo, TriggerInfo};
+pub use shock::{
+    BucketInfo, DistanceInfo, FallenInfo, MarketShock, MoveInput, RoundInfo, ShareInfo, ShockInfo, ShockInput,
+};
+pub use why::{ForcedInfo, LineInfo, RankingInfo, ReducedInfo, WhyInfo};
 
 /// An exchange as far as the page knows it.
 #[wasm_bindgen]
@@ -123,6 +129,38 @@ impl Desk {
     ) -> Result<Ts<DeleverageEffect>, Problem> {
         out(&self.0.deleverage_effect(&key(address)?, market, lots, price)?)
     }
+
+    /// Why the event number `index` of a transaction's logs reduced somebody by force, computed anew. `alone` says that the
+    /// transaction names no other market.
+    pub fn why(&self, logs: Vec<String>, index: u32, alone: bool) -> Result<Ts<WhyInfo>, Problem> {
+        out(&self.0.why(&logs, index as usize, alone)?)
+    }
+
+    /// What a shock would do. Needs all markets with their slabs, and all margin accounts.
+    pub fn shock(&self, input: Ts<ShockInput>) -> Result<Ts<ShockInfo>, Problem> {
+        out(&self.0.shock(&input.to_rust().map_err(border)?)?)
+    }
+
+    /// A market's positions by the prices that liquidate them: `buckets` ranges of `width_ppm` millionths of the mark.
+    pub fn liquidations(&self, market: u16, width_ppm: u32, buckets: u32) -> Result<Vec<Ts<BucketInfo>>, Problem> {
+        all_out(&self.0.liquidations(market, width_ppm, buckets)?)
+    }
+
+    /// The largest positions of a market.
+    pub fn concentration(&self, market: u16, most: u32) -> Result<Vec<Ts<ShareInfo>>, Problem> {
+        all_out(&self.0.concentration(market, most)?)
+    }
+
+    /// How far a market's mark is, alone, from the first account of each stage.
+    pub fn distances(&self, market: u16) -> Result<Vec<Ts<DistanceInfo>>, Problem> {
+        all_out(&self.0.distances(market)?)
+    }
+}
+
+/// The forced reductions in a transaction's logs.
+#[wasm_bindgen(js_name = forcedInLogs)]
+pub fn forced_in_logs(logs: Vec<String>) -> Result<Vec<Ts<ForcedInfo>>, Problem> {
+    all_out(&why::forced_in(&logs))
 }
 
 /// The kind of a program account: `Exchange`, `Market`, `MarginAccount`, `Book`, `Ranks`, or nothing.

@@ -9,9 +9,11 @@ use ballast_client::{
     addresses::{self, ExchangeKeys, MarketKeys},
     audit::{Vaults, audit},
     ballast::state::MarketParams,
+    events::Event,
     history::History,
     instructions,
     snapshot::{Moment, Snapshot},
+    why::{Explained, Verdict, explain},
 };
 use solana_account::AccountSharedData;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -346,7 +348,29 @@ impl<C: Chain> World<C> {
             lives.enter(&events);
         }
         if self.audited {
+            self.check_reasons(receipt);
             self.audit();
+        }
+    }
+
+    /// Every forced reduction must be what anyone computes it to be from its transaction.
+    fn check_reasons(&mut self, receipt: &Receipt) {
+        let events = receipt.events();
+        for (index, event) in events.iter().enumerate() {
+            let (market, account) = match event {
+                Event::Liquidated(event) => (event.market, event.account),
+                Event::Deleveraged(event) => (event.market, event.account),
+                _ => continue,
+            };
+            let snapshot = self.snapshot();
+            let held = snapshot.account(&account).expect("an account that was reduced is there");
+            let alone = held.slots.iter().all(|slot| slot.market().is_none_or(|other| other == market));
+            let market = &snapshot.market(market).expect("the market is there").market;
+            let explained = explain(&events, index, market, alone).expect("the event can be explained");
+            let (Explained::Liquidated { lines, .. } | Explained::Deleveraged { lines, .. }) =
+                explained.expect("it is a forced reduction");
+            let wrong: Vec<_> = lines.iter().filter(|line| line.verdict == Verdict::Differs).collect();
+            assert!(wrong.is_empty(), "{} is not what it is computed to be: {wrong:#?}", event.name());
         }
     }
 

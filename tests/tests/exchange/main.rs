@@ -27,3 +27,4 @@ mod substitution;
 mod transfers;
 mod triggers;
 mod triggers_attacked;
+mod why;

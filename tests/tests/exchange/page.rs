@@ -7,6 +7,7 @@ use std::{fs, path::Path};
 use ballast_client::{
     ballast::{logic::Marks, state::MarginAccount},
     instructions::market_order,
+    shock::{self, Shock},
     snapshot::Snapshot,
     units::{Lots, Price, Side},
 };
@@ -42,16 +43,44 @@ fn the_accounts_and_orders_of_a_small_exchange_are_written_for_the_page() {
         "{carried_out} orders carried out, {for_margin} refused for want of margin"
     );
 
+    let shocks: Vec<Value> = [-300_000, -150_000, 0, 250_000].map(|ppm| shock(&snapshot, ppm, world.now)).into();
     let raw: Vec<Value> = raw_accounts(&mut world);
     let exchange = world.keys.exchange.to_string();
-    let all = json!({ "exchange": exchange, "now": world.now, "raw": raw, "accounts": accounts, "orders": orders });
+    let all = json!({
+        "exchange": exchange, "now": world.now, "raw": raw, "accounts": accounts, "orders": orders, "shocks": shocks,
+    });
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/app");
     fs::create_dir_all(&folder).expect("a folder for the fixture");
     fs::write(folder.join("fixture.json"), all.to_string()).expect("the fixture is written");
 }
 
+/// What a move of all markets would do.
+fn shock(snapshot: &Snapshot, ppm: i64, now: i64) -> Value {
+    const VAULT: u64 = 1_000_000_000;
+    let view = snapshot.view().expect("the slabs open");
+    let outcome = shock::shock(&view, &Shock::of_all(&view, ppm, VAULT, now)).expect("it can be computed");
+    let markets = outcome.markets.iter().map(|market| {
+        json!({
+            "shocked": market.shocked.0.to_string(),
+            "end": market.end.0.to_string(),
+            "bookQuote": market.book_quote.to_string(),
+            "takeoverQuote": market.takeover_quote.to_string(),
+            "badDebt": market.bad_debt.to_string(),
+            "insured": market.insured.to_string(),
+            "forgone": market.forgone.to_string(),
+        })
+    });
+    json!({
+        "ppm": ppm.to_string(),
+        "vault": VAULT.to_string(),
+        "rounds": outcome.rounds.len(),
+        "fallen": outcome.accounts.iter().map(|fallen| fallen.account.to_string()).collect::<Vec<_>>(),
+        "markets": markets.collect::<Vec<_>>(),
+    })
+}
+
 /// Every account as bytes, in hexadecimal digits.
-fn raw_accounts(world: &mut World<Lite>) -> Vec<Value> {
+pub fn raw_accounts(world: &mut World<Lite>) -> Vec<Value> {
     use ballast_tests::harness::Chain;
     let keys: Vec<Pubkey> = world.watched().collect();
     let mut raw = Vec::new();

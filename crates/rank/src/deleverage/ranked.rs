@@ -11,7 +11,7 @@ use crate::{
     Error,
     bits::take_lowest,
     cell::{Cell, state},
-    grid::{COLUMNS, ROWS, RowBounds, column_middle, distance_at, funding_shift, row_bounds},
+    grid::{COLUMNS, ROWS, RowBounds, column_middle, distance_at, row_bounds},
     layout::{Fixed, Lane, Row, Scratch, SideBook},
     pool,
     score::{numerator, profit, quotient},
@@ -120,9 +120,8 @@ fn start(row: &Row, slot: usize, lane: &mut Lane, side: Side, price: Price, mark
         return false;
     }
     let profit = profit(side, middle, mark).unwrap_or(0);
-    let since_origin = funding_shift(funding, middle).wrapping_sub(row.origin);
     lane.numerator = numerator(side, profit);
-    lane.base = distance_at(side, profit as i64, since_origin);
+    lane.base = distance_at(side, profit as i64, row.funding_since(funding));
     lane.pending = row.occupied;
     lane.place = (slot * COLUMNS) as u32;
     lane.bucket = row.bucket;

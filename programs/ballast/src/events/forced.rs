@@ -34,6 +34,18 @@ pub struct Liquidated {
     pub equity: i64,
     /// Account maintenance margin before.
     pub maintenance: u64,
+    /// Lots of the position before, positive long.
+    pub position: i64,
+    /// What the position had cost before: paid for a long (positive), received for a short (negative).
+    pub basis: i64,
+    /// Realised profit in this market before that was not money yet, or loss not paid yet.
+    pub unsettled: i64,
+    /// Settled money of the account before.
+    pub collateral: u64,
+    /// Maintenance margin of the position before. Equity and margin beyond these are other markets'.
+    pub position_maintenance: u64,
+    /// For how many seconds takeovers had been allowed: what the discount grew from. Zero on the book.
+    pub seconds: u64,
 }
 
 /// A bankrupt position was closed against the other side of the market.
@@ -67,6 +79,24 @@ pub struct Deleveraged {
     /// Cells in the order in which they were reduced, eight bytes each: row (2), column (1), lots taken (5), little
     /// endian.
     pub cells: Vec<u8>,
+    /// For each row of the cells, in the order of first appearance and at most 128 of them: how far funding had moved since the
+    /// row got its first cell, in units of 2^-20 of its middle price; four bytes, little endian. With row, column, mark
+    /// and this, anyone computes the scores (see [`ballast_rank::score::of_cell`]).
+    pub funding_since: Vec<u8>,
+    /// Score of the last cell that was chosen by rank, in units of 2^-20; zero when none was.
+    pub last_score: u64,
+    /// Lots of the bankrupt position before, positive long.
+    pub position: i64,
+    /// Its bankruptcy price, before insurance paid.
+    pub bankruptcy_price: i64,
+    /// Mark at which the account was assessed: the more favourable of the last two price updates.
+    pub assessed_mark: u64,
+    /// Account equity before.
+    pub equity: i64,
+    /// Account maintenance margin before.
+    pub maintenance: u64,
+    /// Maintenance margin of the position before.
+    pub position_maintenance: u64,
 }
 
 /// Insurance paid for a loss that nothing else covers.

@@ -5,9 +5,9 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Token, TokenAccount};
 use ballast_book::{SelfTrade, Stopped};
-use ballast_rank::{CellReceipt, Deleveraged as Outcome};
+use ballast_rank::{CellReceipt, Deleveraged as Outcome, IndexView, grid::BUCKETS};
 use ballast_risk::{health::Stage, liquidation::Step, oracle::Action};
-use ballast_units::{Lots, MAX_PRICE, Price, Quote, Side};
+use ballast_units::{Lots, Price, Quote, Side};
 
 use super::accounts::{require_distinct, require_same_exchange};
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     events::{Cause, Deleveraged, PositionChanged},
     logic::{
         Assessment, InsurancePath, Marks, Others, Take, Venue, as_limit, assess, cancel_for_force, close_idle_seat,
-        draw_insurance, insurance_available, loss_per_lot, move_insurance, pay_bounty, rejoin, require_most_relief,
-        settle_slot, slab, take, touch,
+        deleverage_price, draw_insurance, insurance_available, loss_per_lot, move_insurance, pay_bounty, rejoin,
+        require_most_relief, settle_slot, slab, take, touch,
     },
     state::{Current as _, Exchange, INSURANCE_SEED, MarginAccount, Market, VAULT_SEED},
 };
@@ -25,6 +25,8 @@ use crate::{
 pub const MAX_CELLS: u32 = 512;
 /// Bytes of a cell in the event.
 const CELL_BYTES: usize = 8;
+/// Most rows of which the event says how far funding has moved.
+const MAX_ROWS: usize = 128;
 /// Most makers that the attempt on the book meets.
 const MAX_BOOK_MAKERS: u32 = 16;
 
@@ -203,11 +205,8 @@ fn close_against_ranks(
 ) -> Result<Lots> {
     let position = margin.slots[slot].position();
     let side = position.side().ok_or(BallastError::NothingHere)?;
-    let bankruptcy_price = as_limit(state.bankruptcy_price(position)?);
-    let price = match side {
-        Side::Long => Price(bankruptcy_price.0.saturating_sub(paid_per_lot).max(1)),
-        Side::Short => Price(bankruptcy_price.0.saturating_add(paid_per_lot).min(MAX_PRICE)),
-    };
+    let bankruptcy_price = state.bankruptcy_price(position)?;
+    let price = deleverage_price(side, as_limit(bankruptcy_price), paid_per_lot);
     let mark = venue.market.mark();
     let funding = venue.market.funding_index();
     let open_interest = venue.ranks.open_interest(side.opposite()).0;
@@ -222,6 +221,7 @@ fn close_against_ranks(
         })
         .or_fail()?;
     require!(!outcome.lots.is_zero(), BallastError::SettleSeatsFirst);
+    let funding_since = funding_since(&venue.ranks.view(), side.opposite(), funding, &cells);
     apply(venue.market, margin, slot, key, side, price, &outcome)?;
     let market = &mut *venue.market;
     market.deleverages += 1;
@@ -240,6 +240,14 @@ fn close_against_ranks(
         open_interest,
         last_cell_before,
         cells,
+        funding_since,
+        last_score: outcome.last_score,
+        position: position.0,
+        bankruptcy_price,
+        assessed_mark: state.primary_mark.0,
+        equity: state.account.equity.0,
+        maintenance: state.account.maintenance,
+        position_maintenance: state.primary.maintenance,
     });
     Ok(outcome.lots)
 }
@@ -273,6 +281,26 @@ fn apply(
         basis: slot.basis,
     });
     Ok(())
+}
+
+/// How far funding has moved in each row of the recorded cells since the row got its first cell, in the order in which the
+/// rows appear; those of the first [`MAX_ROWS`] only, so that the event still fits.
+fn funding_since(ranks: &IndexView, side: Side, funding: i64, cells: &[u8]) -> Vec<u8> {
+    let mut seen = [0u64; BUCKETS as usize / 64 + 1];
+    let mut since = Vec::new();
+    for &[low, high, ..] in cells.as_chunks::<8>().0 {
+        let row = u16::from_le_bytes([low, high]);
+        let Some(word) = seen.get_mut(usize::from(row) / 64) else { continue };
+        let bit = 1u64 << (row % 64);
+        if *word & bit == 0 && since.len() < 4 * MAX_ROWS {
+            *word |= bit;
+            let moved = ranks.funding_since(side, row, funding);
+            since.extend_from_slice(
+                &i32::try_from(moved).unwrap_or(if moved < 0 { i32::MIN } else { i32::MAX }).to_le_bytes(),
+            );
+        }
+    }
+    since
 }
 
 /// One cell of the event: row (2 bytes), column (1), lots taken (5; `MAX_LOTS` fits), little endian. In one write, because

@@ -38,6 +38,7 @@ pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> 
         require!(step != Step::None, BallastError::NotEligible);
         let cooling = matches!(step, Step::Wait { .. });
         let turn = before.most_relief == Some(venue.market.index);
+        let (held, collateral) = (margin.slots[slot], margin.collateral);
 
         let orders_cancelled = cancel_for_force(venue, margin, slot, key)?;
         if orders_cancelled == 0 {
@@ -73,6 +74,12 @@ pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> 
             bankruptcy_price: done.bankruptcy_price,
             equity: before.account.equity.0,
             maintenance: before.account.maintenance,
+            position: held.lots,
+            basis: held.basis,
+            unsettled: held.unsettled,
+            collateral,
+            position_maintenance: before.primary.maintenance,
+            seconds: 0,
         });
         rejoin(venue, margin, slot, key, &after)
     })

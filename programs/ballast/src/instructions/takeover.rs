@@ -98,6 +98,7 @@ fn hand_over<'info>(accounts: &Takeover<'info>, remaining: &'info [AccountInfo<'
     let seconds = seconds_due(margin.progress_mut().step(&before.account, now, &venue.market.params.liquidation()))?;
     require_most_relief(&before, venue.market.index)?;
     let orders_cancelled = cancel_for_force(venue, margin, slot, &key)?;
+    let (held, collateral) = (margin.slots[slot], margin.collateral);
 
     let terms = terms(venue, &margin.slots[slot], &before, seconds, max_lots)?;
     require!(!terms.lots.is_zero(), BallastError::NotEligible);
@@ -137,6 +138,12 @@ fn hand_over<'info>(accounts: &Takeover<'info>, remaining: &'info [AccountInfo<'
         bankruptcy_price: terms.bankruptcy_price,
         equity: before.account.equity.0,
         maintenance: before.account.maintenance,
+        position: held.lots,
+        basis: held.basis,
+        unsettled: held.unsettled,
+        collateral,
+        position_maintenance: before.primary.maintenance,
+        seconds,
     });
     Ok(drawn)
 }

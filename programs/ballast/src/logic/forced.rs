@@ -71,6 +71,15 @@ pub fn as_limit(bankruptcy_price: i64) -> Price {
     Price(u64::try_from(bankruptcy_price).unwrap_or(0).clamp(1, MAX_PRICE))
 }
 
+/// The price at which a bankrupt position of `side` is closed against the other side of the market: its bankruptcy price
+/// (as a limit), moved towards the mark by what insurance pays per lot.
+pub fn deleverage_price(side: Side, limit: Price, paid_per_lot: u64) -> Price {
+    match side {
+        Side::Long => Price(limit.0.saturating_sub(paid_per_lot).max(1)),
+        Side::Short => Price(limit.0.saturating_add(paid_per_lot).min(MAX_PRICE)),
+    }
+}
+
 /// What closing at `price` rather than at `mark` costs per lot; zero when it gains.
 pub fn loss_per_lot(side: Side, price: Price, mark: Price) -> u64 {
     match side {
