@@ -30,6 +30,8 @@ pub enum Role {
     Triggers,
     /// Brings the oracle accounts' prices into the markets.
     Poster,
+    /// Tells what price shocks would do.
+    Monitor,
 }
 
 /// How a node is listened to.
@@ -148,6 +150,8 @@ pub struct Config {
     pub settle: SettleConfig,
     /// Posting prices.
     pub poster: PosterConfig,
+    /// Time between two computations of what shocks would do.
+    pub risk_every: Duration,
     /// Least that a trailing stop moves for a transaction, in millionths of its price.
     pub ratchet_ppm: u64,
 }
@@ -210,7 +214,7 @@ impl Config {
     pub fn new(said: Settings) -> Result<Config> {
         let roles = said
             .roles
-            .context("no roles: say --roles liquidator,deleverager,settler,triggers,poster, or some of them")?;
+            .context("no roles: say --roles liquidator,deleverager,settler,triggers,poster,monitor, or some of them")?;
         ensure!(!roles.is_empty(), "--roles is empty");
         let rpc_url = said.rpc_url.unwrap_or_else(|| "http://127.0.0.1:8899".to_string());
         let ws_url = match said.ws_url {
@@ -270,6 +274,7 @@ impl Config {
                 sweep_rate,
                 grow_books: said.grow_books.unwrap_or(0),
             },
+            risk_every: Duration::from_secs(said.risk_interval_s.unwrap_or(15)),
             poster: PosterConfig {
                 // A basis point is 10^5 × 10^-9.
                 least_move: u64::from(said.post_move_bps.unwrap_or(5)) * 100_000,

@@ -10,11 +10,17 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, monitor::Latest};
 
 /// The engine passes several times a second; so long without is a fault.
 const STUCK_AFTER: Duration = Duration::from_secs(15);
@@ -86,6 +92,7 @@ impl Health {
 struct Shared {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
+    risk: Latest,
 }
 
 /// Serves until cancelled. Fails at once when the address cannot be listened on.
@@ -96,16 +103,18 @@ pub async fn serve(
     address: SocketAddr,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
+    risk: Latest,
     cancel: CancellationToken,
 ) -> Result<impl Future<Output = ()>> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("--metrics-addr {address}"))?;
     let bound = listener.local_addr()?;
-    tracing::info!(address = %bound, "serving /metrics, /health and /ready");
+    tracing::info!(address = %bound, "serving /metrics, /health, /ready and /risk");
     let router = Router::new()
         .route("/metrics", get(exposition))
         .route("/health", get(complaints))
         .route("/ready", get(readiness))
-        .with_state(Shared { metrics, health });
+        .route("/risk", get(risks))
+        .with_state(Shared { metrics, health, risk });
     Ok(async move {
         let stopped = cancel.cancelled_owned();
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
@@ -127,6 +136,17 @@ async fn complaints(State(shared): State<Shared>) -> (StatusCode, String) {
         (StatusCode::OK, "ok\n".to_string())
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n")
+    }
+}
+
+async fn risks(State(shared): State<Shared>) -> Response {
+    let text = shared.risk.get().and_then(|risk| serde_json::to_string(&*risk).ok());
+    match text {
+        Some(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
+        None => {
+            let says = "nothing has been computed: this keeper has not the role monitor, or has just begun\n";
+            (StatusCode::SERVICE_UNAVAILABLE, says).into_response()
+        }
     }
 }
 
@@ -164,7 +184,8 @@ mod tests {
         drop(listener);
         let (metrics, health) = (Arc::new(Metrics::new().unwrap()), Arc::new(Health::new(Instant::now())));
         let cancel = CancellationToken::new();
-        let server = tokio::spawn(serve(address, metrics, health.clone(), cancel.clone()).await.unwrap());
+        let server =
+            tokio::spawn(serve(address, metrics, health.clone(), Latest::default(), cancel.clone()).await.unwrap());
         let ask = async |path: &str| {
             let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
             let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
@@ -178,6 +199,7 @@ mod tests {
         assert!(ask("/health").await.starts_with("HTTP/1.1 200"));
         assert!(ask("/ready").await.contains("ready"));
         assert!(ask("/metrics").await.contains("ballast_keeper_accounts{stage=\"healthy\"} 0"));
+        assert!(ask("/risk").await.starts_with("HTTP/1.1 503"));
         assert!(ask("/other").await.starts_with("HTTP/1.1 404"));
         cancel.cancel();
         server.await.unwrap();

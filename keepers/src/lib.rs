@@ -11,6 +11,7 @@
 //! | [`engine`] | the loop that ties them together |
 //! | [`task`], [`pipeline`], [`effect`], [`outcome`] | from a task to its result, simulated or on chain |
 //! | [`run`] | start and end |
+//! | [`monitor`] | what price shocks would do |
 //! | [`doctor`] | whether a keeper could run |
 //! | [`metrics`], [`http`], [`logging`] | what operators see |
 //!
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod monitor;
 pub mod outcome;
 pub mod pipeline;
 pub mod roles;

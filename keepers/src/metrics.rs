@@ -70,6 +70,20 @@ pub struct Metrics {
     pub price_age: IntGaugeVec,
     /// Value of the positions of each side of each market at the mark, in atoms.
     pub open_interest: GaugeVec,
+    /// What insurance can pay beside the larger side's value, by market, in basis points.
+    pub insurance_share: IntGaugeVec,
+    /// Least move at which any account reaches a stage, by market, stage and direction, in millionths.
+    pub nearest: IntGaugeVec,
+    /// Largest position of a side, in basis points of it.
+    pub largest: IntGaugeVec,
+    /// What a shock would close, by market and per cent, in atoms.
+    pub shock_closed: GaugeVec,
+    /// What bankrupt positions would lack.
+    pub shock_bad_debt: GaugeVec,
+    /// What would be deleveraged, both sides.
+    pub shock_deleveraged: GaugeVec,
+    /// How long the last computation of these took.
+    pub risk_seconds: Gauge,
     /// Triggers that wait, by market.
     pub triggers: IntGaugeVec,
     /// Most columns by which a position is out of place in the ranking index, by market.
@@ -111,6 +125,7 @@ impl Metrics {
         let counters =
             |name: &str, help: &str, labels: &[&str]| add(r, IntCounterVec::new(Opts::new(name, help), labels));
         let gauges = |name: &str, help: &str, labels: &[&str]| add(r, IntGaugeVec::new(Opts::new(name, help), labels));
+        let shock = |name: &str, help: &str| add(r, GaugeVec::new(Opts::new(name, help), &["market", "percent"]));
         let reaction = HistogramOpts::new("reaction_slots", "Slots from the cause of an action to its transaction");
         let pass = HistogramOpts::new("pass_seconds", "Seconds from news to decisions");
         let insurance = Opts::new("insurance_available_atoms", "What insurance can pay for a market now");
@@ -139,6 +154,17 @@ impl Metrics {
             insurance: add(r, GaugeVec::new(insurance, &["market"]))?,
             price_age: gauges("price_age_seconds", "Age of a market's price", &["market"])?,
             open_interest: add(r, GaugeVec::new(open_interest, &["market", "side"]))?,
+            insurance_share: gauges("insurance_share_bps", "Insurance available beside open interest", &["market"])?,
+            nearest: gauges(
+                "nearest_ppm",
+                "Least move that takes anybody to a stage",
+                &["market", "stage", "direction"],
+            )?,
+            largest: gauges("largest_position_bps", "Largest position's part of its side", &["market", "side"])?,
+            shock_closed: shock("shock_closed_atoms", "Value that a move of all markets would liquidate")?,
+            shock_bad_debt: shock("shock_bad_debt_atoms", "What bankrupt positions would lack after a move")?,
+            shock_deleveraged: shock("shock_deleveraged_atoms", "Value that a move would deleverage, both sides")?,
+            risk_seconds: add(r, Gauge::new("risk_seconds", "Seconds that the last look at shocks took"))?,
             triggers: gauges("triggers", "Triggers that wait for the mark", &["market"])?,
             rank_drift: gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
             capped: gauge("spending_capped", "1 while the spending cap stops the keeper")?,

@@ -31,6 +31,7 @@ use crate::{
     engine::{Engine, Parts},
     http::{self, Health},
     metrics::Metrics,
+    monitor::Latest,
     outcome::Outcome,
     pipeline::Pipeline,
     roles::Own,
@@ -74,9 +75,10 @@ struct Started {
 async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     let key = Arc::new(keys::read(&config.keypair)?);
     let (metrics, health) = (Arc::new(Metrics::new()?), Arc::new(Health::new(Instant::now())));
+    let risk = Latest::default();
     let mut helpers = JoinSet::new();
     if let Some(address) = config.metrics_addr {
-        helpers.spawn(http::serve(address, metrics.clone(), health.clone(), cancel.clone()).await?);
+        helpers.spawn(http::serve(address, metrics.clone(), health.clone(), risk.clone(), cancel.clone()).await?);
     }
     let rpc = RpcClient::new_with_timeout_and_commitment(config.rpc_url.clone(), ANSWER_WITHIN, config.commitment);
     let rpc = Arc::new(rpc);
@@ -118,7 +120,7 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     helpers.spawn(asker.clone().repair(config.repair_every, repair.clone(), cancel.clone()));
     helpers.spawn(asker.clone().read(own.signer, cancel));
     let parts =
-        Parts { config, live, own, pipeline: Arc::new(pipeline), news, asker, repair, watched, metrics, health };
+        Parts { config, live, own, pipeline: Arc::new(pipeline), news, asker, repair, watched, metrics, health, risk };
     Ok(Started { engine: Engine::new(parts)?, helpers })
 }
 

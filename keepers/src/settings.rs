@@ -101,7 +101,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// What to do: liquidator, deleverager, settler, triggers, poster, or several separated by commas
+    /// What to do: liquidator, deleverager, settler, triggers, poster, monitor, or several separated by commas
     #[arg(long, env = "BALLAST_KEEPER_ROLES", value_enum, value_delimiter = ',')]
     roles: Vec<Role>,
     /// JSON-RPC endpoint [default: http://127.0.0.1:8899]
@@ -205,6 +205,9 @@ settings! {
     /// Poster: least seconds between two prices of one market [default: 1]
     #[arg(long, env = "BALLAST_KEEPER_POST_GAP_S")]
     post_gap_s: u32,
+    /// Monitor: seconds between two computations of what price shocks would do [default: 15]
+    #[arg(long, env = "BALLAST_KEEPER_RISK_INTERVAL_S")]
+    risk_interval_s: u64,
     /// Triggers: least that a trailing stop moves for a transaction, in basis points of its price [default: 10]
     #[arg(long, env = "BALLAST_KEEPER_RATCHET_BPS")]
     ratchet_bps: u32,

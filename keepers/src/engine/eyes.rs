@@ -197,11 +197,11 @@ impl Eyes<'_> {
                 continue;
             }
             self.watch.look(context.view, &key);
-            if !settles || key == context.own.margin {
+            if !(settles || context.config.has(Role::Monitor)) || key == context.own.margin {
                 continue;
             }
             let Ok(found) = settler::find(context, self.watch, &key, self.now) else { continue };
-            for task in found.tasks {
+            for task in found.tasks.into_iter().filter(|_| settles) {
                 self.note(task);
             }
             for (market, drift) in found.drifts {

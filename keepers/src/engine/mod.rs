@@ -22,10 +22,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
+    config::{Config, Role},
     decide::spending::Spending,
     http::Health,
     metrics::Metrics,
+    monitor::{self, Latest, Schedule},
     outcome::Outcome,
     pipeline::Pipeline,
     roles::Own,
@@ -62,6 +63,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// What operators' machines see.
     pub health: Arc<Health>,
+    /// Where the risk monitor's result goes.
+    pub risk: Latest,
 }
 
 /// A task that has come to its end.
@@ -79,6 +82,7 @@ pub struct Engine {
     running: JoinSet<Finished>,
     /// What each running task works on, should it fail without a word.
     running_tasks: HashMap<tokio::task::Id, Task>,
+    schedule: Schedule,
 }
 
 impl Engine {
@@ -89,7 +93,14 @@ impl Engine {
     pub fn new(parts: Parts) -> Result<Engine, ViewError> {
         let spending = Spending::new(parts.config.fees.max_lamports_per_hour);
         let mind = Mind::new(&parts.config, &parts.live, Instant::now())?;
-        Ok(Engine { parts, mind, spending, running: JoinSet::new(), running_tasks: HashMap::new() })
+        Ok(Engine {
+            parts,
+            mind,
+            spending,
+            running: JoinSet::new(),
+            running_tasks: HashMap::new(),
+            schedule: Schedule::default(),
+        })
     }
 
     /// Runs until cancelled, then waits for what is under way.
@@ -164,7 +175,30 @@ impl Engine {
         }
         if in_turn {
             self.report(began, capped);
+            self.monitor(began);
         }
         Ok(())
+    }
+
+    /// Begins to compute what shocks would do, when it is time.
+    fn monitor(&mut self, now: Instant) {
+        let Parts { config, live, metrics, risk, .. } = &self.parts;
+        if !config.has(Role::Monitor) {
+            return;
+        }
+        self.schedule.begin(config.risk_every, now, || {
+            let (snapshot, vault, time) = (live.snapshot.clone(), live.insurance, live.clock.now(now));
+            let (metrics, risk) = (metrics.clone(), risk.clone());
+            Box::new(move || {
+                let drift = |index: u16| metrics.rank_drift.with_label_values(&[&index.to_string()]).get();
+                match monitor::compute(&snapshot, vault, time, drift) {
+                    Ok(found) => {
+                        monitor::publish(&found, &metrics);
+                        risk.set(found);
+                    }
+                    Err(error) => tracing::warn!(%error, "what shocks would do cannot be computed"),
+                }
+            })
+        });
     }
 }

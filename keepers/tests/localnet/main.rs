@@ -313,3 +313,56 @@ fn a_dry_run_of_triggers_says_what_it_would_execute_and_leaves_it() {
     assert!(keeper.metrics().contains("ballast_keeper_triggers{market=\"0\"} 2"), "both wait as before");
     keeper.stop();
 }
+
+#[test]
+fn a_monitor_tells_what_shocks_would_do() {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.rest(&maker, Side::Long, 9_990, 100_000);
+    let keeper = Keeper::start(&world, &["--roles", "monitor", "--risk-interval-s", "1"]);
+    let risk = world.until(10_000, "the monitor has computed", || {
+        let answer = keeper.asks("/risk");
+        let body = answer.split("\r\n\r\n").nth(1).filter(|_| answer.starts_with("HTTP/1.1 200"))?;
+        let risk: Value = serde_json::from_str(body).unwrap();
+        (risk["markets"][0]["longs"] != "0").then_some(risk)
+    });
+    let market = &risk["markets"][0];
+    assert_eq!(
+        (&market["symbol"], &market["status"], &market["mark"]),
+        (&"SOL".into(), &"active".into(), &"100000".into())
+    );
+    // Sixty units at $100 with $297 behind them: liquidated at about four per cent down, bankrupt at about five.
+    let stage = |name: &str| market["nearest"].as_array().unwrap().iter().find(|found| found["stage"] == name).unwrap();
+    let fall = |name: &str| stage(name)["fall_ppm"].as_i64().unwrap();
+    assert!(
+        (-45_000..-35_000).contains(&fall("partial")) && (-52_000..-46_000).contains(&fall("bankrupt")),
+        "{market}"
+    );
+    assert!(fall("restricted") > fall("partial") && fall("partial") > fall("takeover"), "{market}");
+    let largest = &market["largest"][0];
+    assert_eq!((&largest["share_bps"], &largest["value"]), (&10_000.into(), &"6000000000".into()));
+
+    let shock =
+        |percent: i64| risk["shocks"].as_array().unwrap().iter().find(|shock| shock["percent"] == percent).unwrap();
+    for calm in [-2, -1, 1, 2, 5, 10] {
+        assert_eq!(shock(calm)["accounts"], 0, "{calm} %");
+    }
+    assert_eq!((&shock(-10)["accounts"], &shock(-10)["settled"]), (&1.into(), &true.into()), "{risk}");
+    let amount =
+        |percent: i64, what: &str| shock(percent)["markets"][0][what].as_str().unwrap().parse::<u64>().unwrap();
+    assert!(amount(-10, "on_book") > 1_000_000_000 || amount(-10, "deleveraged") > 0, "{risk}");
+    assert!(amount(-20, "bad_debt") > amount(-10, "bad_debt"), "{risk}");
+
+    let metrics = keeper.metrics();
+    for line in [
+        "ballast_keeper_shock_closed_atoms{market=\"0\",percent=\"1\"} 0",
+        "ballast_keeper_largest_position_bps{market=\"0\",side=\"long\"} 10000",
+        "ballast_keeper_nearest_ppm{direction=\"fall\",market=\"0\",stage=\"partial\"}",
+    ] {
+        assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+    keeper.stop();
+}
