@@ -66,7 +66,7 @@ function Frame() {
     else page = <TradePage market={market} key={market.index} />;
   }
   return (
-    <div className="grid h-full min-h-0 grid-rows-[auto_auto_1fr]">
+    <div className="grid h-full min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr]">
       <Header route={route} />
       <Banners market={market} page={route.page} />
       <main className="min-h-0 overflow-auto">

@@ -27,19 +27,19 @@ export function Header({ route }: { route: Route }) {
         <img src="./ballast.svg" alt="" className="size-5" />
         Ballast
       </a>
-      <nav aria-label="Pages" className="flex">
+      <nav aria-label="Pages" className="flex min-w-0 overflow-x-auto">
         {PAGES.map(([page, label]) => (
           <a
             key={page}
             href={hrefOf({ page, market: page === 'trade' || page === 'risk' ? market : '' })}
             aria-current={route.page === page ? 'page' : undefined}
-            className={`rounded px-2 py-1.5 sm:px-2.5 ${route.page === page ? 'font-medium text-text' : 'text-muted hover:text-text'}`}
+            className={`rounded px-1.5 py-1.5 sm:px-2.5 ${route.page === page ? 'font-medium text-text' : 'text-muted hover:text-text'}`}
           >
             {label}
           </a>
         ))}
       </nav>
-      <div className="ml-auto flex items-center gap-1.5">
+      <div className="ml-auto flex shrink-0 items-center gap-1.5">
         <NetworkButton />
         <ThemeButton />
         <WalletButton />

@@ -31,8 +31,8 @@ export function LiquidationMap({ census, market }: { census: Census; market: Mar
             <g key={at}>
               <title>{`${price(low, market)} to ${price(high, market)}: longs ${size(longs, market)}, shorts ${size(shorts, market)}, ${accounts} accounts`}</title>
               <rect x={at * step} y={0} width={step} height={BASE} fill="transparent" />
-              <rect x={at * step + 1} y={BASE - long} width={step - 2} height={long} className="fill-down" />
-              <rect x={at * step + 1} y={BASE - long - short} width={step - 2} height={short} className="fill-up" />
+              <rect x={at * step + 1} y={BASE - long} width={step - 2} height={long} className="fill-up" />
+              <rect x={at * step + 1} y={BASE - long - short} width={step - 2} height={short} className="fill-down" />
             </g>
           );
         })}
@@ -51,8 +51,8 @@ export function LiquidationMap({ census, market }: { census: Census; market: Mar
         ))}
       </svg>
       <p className="mt-1 flex gap-4 text-2xs text-muted">
-        <span><span aria-hidden="true" className="mr-1 inline-block size-2 rounded-xs bg-down" />longs</span>
-        <span><span aria-hidden="true" className="mr-1 inline-block size-2 rounded-xs bg-up" />shorts</span>
+        <span><span aria-hidden="true" className="mr-1 inline-block size-2 rounded-xs bg-up" />longs</span>
+        <span><span aria-hidden="true" className="mr-1 inline-block size-2 rounded-xs bg-down" />shorts</span>
         <span><span aria-hidden="true" className="mr-1 inline-block h-2 w-0 border-l border-dashed border-accent" />mark</span>
       </p>
       <details className="mt-2">
