@@ -11,6 +11,12 @@ import { preview, type PreviewServer } from 'vite';
 const app = join(import.meta.dirname, '..');
 const root = join(app, '..');
 
+/** How Chromium is started. */
+export const CHROMIUM = {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+};
+
 /** What the demo prints. */
 export interface Facts {
   rpc: string;
@@ -39,10 +45,7 @@ export class World {
     const server = await preview({ root: app, logLevel: 'error', preview: { port: 0, host: '127.0.0.1', strictPort: false } });
     const address = server.httpServer.address();
     if (address === null || typeof address === 'string') throw new Error('the page has no address');
-    const browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    });
+    const browser = await chromium.launch(CHROMIUM);
     return new World(demo, server, browser, facts, `http://127.0.0.1:${address.port}`);
   }
 

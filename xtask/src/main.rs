@@ -99,6 +99,9 @@ enum Task {
     },
     /// Build everything that is missing and run a local exchange with keepers, indexer and the app, until Ctrl-C
     Demo {
+        /// Instead, wait until all of it is healthy and a trade and a forced reduction were seen in the app, and stop
+        #[arg(long)]
+        check: bool,
         /// Arguments for the network; `-- --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -139,7 +142,8 @@ fn run(task: Task) -> Result<()> {
         Task::Wasm => wasm::build(),
         Task::App { prepare: true } => app::prepare(),
         Task::App { prepare: false } => app::build(),
-        Task::Demo { arguments } => demo::run(&arguments),
+        Task::Demo { check: true, arguments } => demo::check(&arguments),
+        Task::Demo { check: false, arguments } => demo::run(&arguments),
         Task::Test { arguments } => test::run(&arguments),
     }
 }

@@ -34,3 +34,8 @@ pub fn cargo() -> Command {
     }
     cargo
 }
+
+/// The browser that looks at the page.
+pub fn chromium() -> PathBuf {
+    env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from)
+}

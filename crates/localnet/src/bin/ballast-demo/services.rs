@@ -75,7 +75,8 @@ impl Services {
         command
             .args(["--rpc-url", stage.localnet.rpc_url(), "--ws-url", stage.localnet.ws_url()])
             .args(["--exchange", &stage.deployment.keys.exchange.to_string()])
-            .args(["--database-url", &database, "--listen", &address]);
+            // What is confirmed is enough here, and soon enough to be looked at.
+            .args(["--database-url", &database, "--listen", &address, "--commitment", "confirmed"]);
         self.others.start("indexer", &mut command)?;
         self.served.indexer = Some(format!("http://{address}/v1"));
         Ok(())
