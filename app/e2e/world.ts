@@ -35,12 +35,12 @@ export class World {
     readonly url: string,
   ) {}
 
-  /** Starts all of it. */
-  static async start(): Promise<World> {
+  /** Starts all of it; `more` are further arguments of the demo. */
+  static async start(more: readonly string[] = []): Promise<World> {
     const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
     const binary = process.env.BALLAST_DEMO ?? join(target, 'debug/ballast-demo');
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build --workspace --bins\``);
-    const demo = spawn(binary, ['--rpc-port', '0', '--ws-port', '0'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const demo = spawn(binary, ['--rpc-port', '0', '--ws-port', '0', ...more], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
     const facts = await firstLine(demo);
     const server = await preview({ root: app, logLevel: 'error', preview: { port: 0, host: '127.0.0.1', strictPort: false } });
     const address = server.httpServer.address();
@@ -55,6 +55,11 @@ export class World {
     await this.server.close();
     this.demo.kill('SIGTERM');
     await new Promise((resolve) => this.demo.once('exit', resolve));
+  }
+
+  /** Moves a market's price at once: `AVAX -30` is a fall by so many per cent. */
+  shock(market: string, percent: number): void {
+    this.demo.stdin?.write(`${market} ${percent}\n`);
   }
 
   /** A fresh browser profile. */

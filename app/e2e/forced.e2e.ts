@@ -1,0 +1,149 @@
+// Two traders through a crash, against the compiled program and real keepers: one is reduced by force and reads why; the other
+// reads of all that were, and withdraws. That numbers of deleveragings agree is tested on the program's own logs (forced.test.tsx).
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { confirmed, open, settleIn, violations } from './visit';
+import { World, picture } from './world';
+
+/** The thinnest market of the local network. */
+const MARKET = 'AVAX';
+const REDUCED_MS = 90_000;
+
+let world: World;
+const complaints: string[] = [];
+
+interface Trader {
+  context: BrowserContext;
+  page: Page;
+}
+
+let loser: Trader;
+let winner: Trader;
+
+/** Connects, deposits, and takes a position of so many dollars. */
+async function enter(side: 'Buy' | 'Sell', deposit: number, value: number): Promise<Trader> {
+  const context = await world.visitor();
+  const page = await open(world, context, complaints, `#/trade/${MARKET}`);
+  await page.getByTestId('mark').waitFor();
+  await settleIn(page, world, 2 * deposit, deposit);
+  await page.getByLabel('Slippage at most (%)').fill('2');
+  await page.getByRole('button', { name: side === 'Buy' ? 'Buy / Long' : 'Sell / Short' }).click();
+  await page.getByLabel('Size', { exact: true }).fill(String(value));
+  await expect.poll(() => page.getByTestId('submit-order').isEnabled(), { timeout: 20_000 }).toBe(true);
+  await page.getByTestId('submit-order').click();
+  await confirmed(page, side);
+  await page.getByTestId('positions').locator('tbody tr').first().waitFor();
+  return { context, page };
+}
+
+beforeAll(async () => {
+  world = await World.start(['--prices', 'crash', '--keepers', '1']);
+}, 180_000);
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') for (const trader of [loser, winner].filter(Boolean)) await picture(trader.page, `failure-${trader === loser ? 'loser' : 'winner'}`);
+});
+
+afterAll(async () => {
+  await world.stop();
+});
+
+describe('a crash', () => {
+  it('finds a long with much leverage and a short in profit', async () => {
+    loser = await enter('Buy', 3_000, 20_000);
+    winner = await enter('Sell', 3_000, 20_000);
+  }, 180_000);
+
+  it('liquidates the long', async () => {
+    const { page } = loser;
+    await page.getByRole('link', { name: 'Account', exact: true }).click();
+    await page.getByTestId('money').waitFor();
+    world.shock(MARKET, -30);
+    const table = page.getByRole('region', { name: 'Forced reductions of this account' });
+    await table.getByRole('link').first().waitFor({ timeout: REDUCED_MS });
+    await picture(page, 'account-history');
+    expect(await violations(page)).toEqual([]);
+  }, 180_000);
+
+  it('is explained to whom it liquidated, and all numbers agree', async () => {
+    const { page } = loser;
+    await page.getByRole('link', { name: /^Why:/ }).last().click();
+    const overall = page.getByTestId('overall');
+    await overall.waitFor({ timeout: 20_000 });
+    expect(await overall.innerText()).toMatch(/^✓ All \d+ numbers agree/);
+    const numbers = page.getByTestId('numbers').locator('tbody tr');
+    expect(await numbers.count()).toBeGreaterThan(3);
+    expect(await page.locator('[data-verdict="differs"]').count()).toBe(0);
+    await picture(page, 'why-liquidation');
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('is in the list that anybody can read, in both colours', async () => {
+    const { page } = winner;
+    await page.getByRole('link', { name: 'Why', exact: true }).click();
+    const row = page.getByTestId('forced').locator('tbody tr').filter({ hasText: MARKET });
+    await row.first().waitFor({ timeout: REDUCED_MS });
+    await picture(page, 'why-list');
+    expect(await violations(page)).toEqual([]);
+    await row.last().getByRole('link').click();
+    const overall = page.getByTestId('overall');
+    await overall.waitFor({ timeout: 20_000 });
+    expect(await overall.innerText()).toMatch(/^✓ All \d+ numbers agree/);
+    await page.getByRole('button', { name: /^Switch to light/ }).click();
+    await picture(page, 'why-light');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: /^Switch to dark/ }).click();
+  }, 120_000);
+
+  it('shows in the insurance and risk of the market', async () => {
+    const { page } = winner;
+    await page.getByRole('link', { name: 'Insurance', exact: true }).click();
+    await page.getByTestId('vault').waitFor();
+    await expect.poll(() => page.getByTestId('vault').innerText(), { timeout: 20_000 }).toMatch(/\d/);
+    await picture(page, 'insurance');
+    expect(await violations(page)).toEqual([]);
+    await page.goto(world.address(`#/risk/${MARKET}`));
+    await page.getByTestId('stress').waitFor({ timeout: 20_000 });
+    await page.getByRole('button', { name: 'Fetch all accounts' }).click();
+    await page.getByTestId('shock').waitFor({ timeout: 30_000 });
+    await page.getByLabel('BTC', { exact: true }).fill('-30');
+    await expect.poll(() => page.getByTestId('shock').innerText(), { timeout: 10_000 }).toMatch(/Accounts liquidated\s+[1-9]/);
+    await page.screenshot({ path: 'screenshots/risk-everybody.png', fullPage: true });
+    await page.getByTestId('shock').scrollIntoViewIfNeeded();
+    await picture(page, 'risk-shock');
+    expect(await violations(page)).toEqual([]);
+  }, 120_000);
+
+  it('leaves the winner money to withdraw', async () => {
+    const { page } = winner;
+    await page.getByRole('link', { name: 'Account', exact: true }).click();
+    await page.getByRole('button', { name: 'Withdraw' }).click();
+    await page.getByLabel('Dollars').fill('100');
+    await page.getByRole('button', { name: 'Withdraw' }).last().click();
+    await confirmed(page, 'Withdraw');
+  });
+
+  it('can be read on a phone', async () => {
+    const context = await world.visitor({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    const page = await context.newPage();
+    await page.goto(world.address('#/why'));
+    await page.getByTestId('forced').waitFor({ timeout: 30_000 });
+    // The list scrolls sideways and grows while it is read: by keyboard.
+    await page.getByRole('link', { name: /^Why:/ }).first().press('Enter');
+    await page.getByTestId('overall').waitFor({ timeout: 20_000 });
+    await picture(page, 'phone-why');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await violations(page)).toEqual([]);
+    await page.goto(world.address('#/insurance'));
+    await page.getByTestId('vault').waitFor();
+    await picture(page, 'phone-insurance');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await violations(page)).toEqual([]);
+    await context.close();
+  });
+
+  it('meets no errors', () => {
+    expect(complaints).toEqual([]);
+  });
+});
