@@ -56,7 +56,6 @@ describe('the demo', () => {
     await expect.poll(() => mark.innerText(), PATIENCE).not.toBe(first);
     await page.getByRole('button', { name: 'Trades' }).click();
     await expect.poll(() => page.getByTestId('trades').locator('time').count(), PATIENCE).toBeGreaterThan(0);
-    await picture(page, 'demo-trade');
   });
 
   it('shows a forced reduction, and its numbers agree with what they are recomputed to be', async () => {
@@ -68,5 +67,9 @@ describe('the demo', () => {
     await overall.waitFor();
     expect(await overall.getAttribute('data-good'), await overall.innerText()).toBe('true');
     await picture(page, 'demo-why');
+    // For the README: a market in motion.
+    await page.goto(`${facts.page}#/trade/AVAX`);
+    await page.getByTestId('book').getByRole('button').first().waitFor();
+    await picture(page, 'demo-trade');
   });
 });

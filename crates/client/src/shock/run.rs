@@ -344,8 +344,8 @@ impl<'a> Scene<'a> {
         let bankruptcy = now.bankruptcy_price(held)?;
         let terms = liquidation::takeover_price(side, now.primary_mark, bankruptcy, 0, &params.takeover)?;
         let mut lots = self.restoring(market, held, now, terms.price, &params)?;
-        if terms.shortfall > 0 {
-            lots = lots.min(Lots(insurance.unwrap_or(0) / terms.shortfall));
+        if let Some(affordable) = insurance.unwrap_or(0).checked_div(terms.shortfall) {
+            lots = lots.min(Lots(affordable));
         }
         if lots.is_zero() {
             return Ok(lots);
