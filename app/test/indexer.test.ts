@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import type { MarketFeed, Trade } from '../src/lib/feed';
@@ -18,6 +18,9 @@ const trade = (id: string, signature: string, time: number) => ({ id, signature,
 let server: Server;
 let sockets: WebSocketServer;
 let asked: string[] = [];
+/** What the server has at the moment. */
+let trades: unknown[] = [];
+let candles: unknown[] = [];
 
 function base(): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -36,8 +39,8 @@ beforeAll(async () => {
     asked.push(url);
     const { pathname } = new URL(url, 'http://x');
     const answers: Record<string, unknown> = {
-      [`/v1/markets/${MARKET}/trades`]: [trade('2-0-0', 'new', 20), trade('1-0-0', 'old', 10)],
-      [`/v1/markets/${MARKET}/candles`]: [candle(60, '105'), candle(120, '106')],
+      [`/v1/markets/${MARKET}/trades`]: trades,
+      [`/v1/markets/${MARKET}/candles`]: candles,
     };
     const answer = answers[pathname];
     response.statusCode = answer ? 200 : 404;
@@ -48,7 +51,11 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 
-afterEach(() => (asked = []));
+beforeEach(() => {
+  asked = [];
+  trades = [trade('2-0-0', 'new', 20), trade('1-0-0', 'old', 10)];
+  candles = [candle(60, '105'), candle(120, '106')];
+});
 afterAll(() => {
   sockets.close();
   server.close();
@@ -84,6 +91,20 @@ describe('the indexer', () => {
     await expect.poll(() => feed.candles(0, 60).at(-1)?.close).toBe(108n);
     for (const socket of sockets.clients) socket.send(JSON.stringify({ channel: 'candles', market: MARKET, interval: 300, data: candle(300, '1') }));
     expect(feed.candles(0, 60)).toHaveLength(2);
+    feed.close();
+  });
+
+  it('takes back what the network dropped: its trades and bars are read anew', async () => {
+    const feed = new IndexedFeed(new Indexer(indexerBase(base())!), { ...logs, trades: () => [] }, new Topics());
+    await feed.load(0, MARKET);
+    await expect.poll(() => feed.candles(0, 60).map(({ close }) => close)).toEqual([105n, 106n]);
+    await expect.poll(() => feed.trades(0).map(({ id }) => id)).toEqual(['2-0-0', '1-0-0']);
+    await expect.poll(() => asked.some((text) => text.includes('"candles"'))).toBe(true);
+    trades = [trade('1-0-0', 'old', 10)];
+    candles = [candle(60, '105')];
+    for (const socket of sockets.clients) socket.send(JSON.stringify({ channel: 'rollback', slot: 2 }));
+    await expect.poll(() => feed.trades(0).map(({ id }) => id)).toEqual(['1-0-0']);
+    await expect.poll(() => feed.candles(0, 60).map(({ close }) => close)).toEqual([105n]);
     feed.close();
   });
 

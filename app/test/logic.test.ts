@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { groupings } from '../src/components/Book';
 import { untilFullHour } from '../src/components/MarketBar';
 import { hrefOf, parseRoute } from '../src/hooks/route';
-import { initialCluster, isLocal, socketOf } from '../src/lib/cluster';
+import { initialCluster, isLocal, socketOf, stillLinked } from '../src/lib/cluster';
 import { indexerBase } from '../src/lib/indexer';
 import { candlesOf } from '../src/lib/feed';
 import { trouble, troubleOf } from '../src/lib/problems';
@@ -31,6 +31,26 @@ describe('networks', () => {
     expect([named.ws, isLocal(named)]).toEqual(['ws://localhost:1235', true]);
     expect(isLocal(initialCluster('?rpc=https://example.org', empty))).toBe(false);
     expect(initialCluster('', { getItem: () => 'nonsense' }).name).toBe('Localnet');
+  });
+
+  it('are local by the whole name of the host, not by how it begins', () => {
+    for (const rpc of ['http://localhost.evil.com:8899', 'http://127.0.0.1.evil.com', 'http://localhost@evil.com']) {
+      const cluster = initialCluster(`?rpc=${encodeURIComponent(rpc)}`, empty);
+      expect([cluster.name, cluster.chain, isLocal(cluster)]).toEqual(['Custom', 'solana:mainnet', false]);
+    }
+  });
+
+  it('say which foreign servers a link chose, and none that somebody chose here', () => {
+    const linked = (search: string, storage: { getItem: () => string | null } = empty) => initialCluster(search, storage).linked;
+    expect(linked('?rpc=http://localhost:1&indexer=http://127.0.0.1:8898')).toBeUndefined();
+    expect(linked('?rpc=https://rpc.evil.com')).toEqual(['rpc.evil.com']);
+    expect(linked('?rpc=http://localhost:1&ws=wss://ws.evil.com&indexer=https://evil.com:1/v1')).toEqual(['ws.evil.com', 'evil.com:1']);
+    expect(linked('?indexer=https://evil.com')).toEqual(['evil.com']);
+    const stored = { getItem: () => JSON.stringify({ name: 'Devnet', rpc: 'https://api.devnet.solana.com', ws: 'wss://x', chain: 'solana:devnet' }) };
+    expect(linked('', stored)).toBeUndefined();
+    const followed = initialCluster('?rpc=https://rpc.evil.com', empty);
+    expect(stillLinked(followed).linked).toEqual(['rpc.evil.com']);
+    expect(stillLinked({ ...followed, rpc: 'https://mine.org', ws: 'wss://mine.org' }).linked).toBeUndefined();
   });
 
   it('have an indexer where the address names one', () => {

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useAccount, useMarkets, useNow, useStatus } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import type { Route } from '../hooks/route';
+import type { Cluster } from '../lib/cluster';
 import type { AccountInfo, MarketInfo } from '../wasm/ballast_wasm';
 
 /** A bar across the page. */
@@ -32,18 +33,30 @@ export function stageWords({ stage }: Pick<AccountInfo, 'stage'>): string | null
   }
 }
 
+/** Stays for as long as the page shows what a server says that a link chose. */
+export function Linked({ cluster: { linked = [] } }: { cluster: Pick<Cluster, 'linked'> }) {
+  if (linked.length === 0) return null;
+  return (
+    <Banner tone="warn">
+      The link that opened this page chose the server {linked.map((host, at) => <span key={host}>{at > 0 && ' and '}<strong className="break-all">{host}</strong></span>)}. All that is shown here comes
+      from it: go on only if you trust it, or choose a network above.
+    </Banner>
+  );
+}
+
 export function Banners({ market, page }: { market: MarketInfo | undefined; page: Route['page'] }) {
   const { chain } = useSession();
   const { connection, phase } = useStatus();
   const account = useAccount();
   useMarkets();
   const now = useNow();
-  if (phase !== 'ready') return <div />;
+  if (phase !== 'ready') return <div><Linked cluster={chain.cluster} /></div>;
   const exchange = chain.exchange();
   const danger = account && stageWords(account);
   const age = market ? now - Number(market.oracleTime) : 0;
   return (
     <div>
+      <Linked cluster={chain.cluster} />
       {connection === 'lost' && (
         <Banner tone="down">The connection is lost and being restored. What is shown may be old; positions are safe on the network.</Banner>
       )}

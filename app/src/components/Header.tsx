@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { hrefOf, type Route } from '../hooks/route';
 import { useFunds, useMarkets, useStatus } from '../hooks/chain';
 import { useSession } from '../hooks/session';
-import { CLUSTERS, isLocal, socketOf, type Cluster } from '../lib/cluster';
+import { CLUSTERS, isLocal, socketOf, stillLinked, type Cluster } from '../lib/cluster';
 import { fillWallet } from '../lib/faucet';
 import { trouble } from '../lib/problems';
 import { shortAddress, usd } from '../lib/units';
@@ -102,7 +102,7 @@ function NetworkDialog({ onClose }: { onClose: () => void }) {
           event.preventDefault();
           try {
             const ws = chosen.ws || socketOf(chosen.rpc);
-            setCluster({ ...chosen, ws: new URL(ws).toString().replace(/\/$/, '') });
+            setCluster(stillLinked({ ...chosen, ws: new URL(ws).toString().replace(/\/$/, '') }));
             onClose();
           } catch {
             setError('That is not an address of a server.');
@@ -141,8 +141,8 @@ function NetworkDialog({ onClose }: { onClose: () => void }) {
             className="field"
             value={chosen.exchange ?? ''}
             onChange={({ target }) => {
-              const { name, rpc, ws, chain } = chosen;
-              setChosen({ name, rpc, ws, chain, ...(target.value ? { exchange: target.value } : {}) });
+              const { name, rpc, ws, chain, linked } = chosen;
+              setChosen({ name, rpc, ws, chain, ...(linked ? { linked } : {}), ...(target.value ? { exchange: target.value } : {}) });
             }}
           />
         </label>

@@ -189,23 +189,39 @@ export function History({ account }: { account: AccountInfo }) {
   );
 }
 
+/** What of a list has been read, newest first and without holes. */
+export interface Pages<T> {
+  rows: readonly T[];
+  /** Whether there is nothing older. */
+  ended: boolean;
+}
+
+/**
+ * The newest page with the older rows that were read before, where it reaches them. Where it does not, as many rows have come
+ * (or others have taken their place) that what lies between is not known: then the older ones have to be read again.
+ */
+export function joined<T extends { id: string }>(newest: readonly T[], known: Pages<T>): Pages<T> {
+  if (newest.length < PAGE) return { rows: newest, ended: true };
+  const meets = known.rows.findIndex(({ id }) => id === newest.at(-1)!.id);
+  if (meets < 0) return { rows: newest, ended: false };
+  return { rows: [...newest, ...known.rows.slice(meets + 1)], ended: known.ended };
+}
+
 function Indexed({ account, list, path }: { account: AccountInfo; list: List; path: string }) {
   const indexer = useIndexer();
   const markets = useMarkets();
-  const [older, setOlder] = useState<readonly Row[]>([]);
-  const [ended, setEnded] = useState(false);
+  const [known, setKnown] = useState<Pages<Row>>({ rows: [], ended: false });
   // An indexer is a little behind the node; what the account holds now tells when it is worth asking again.
   const state = `${account.settled}/${account.unsettled}/${account.positions.map(({ lots, orders }) => `${lots}:${orders}`).join()}`;
   const { value, failure } = useRemote(`${path} ${state}`, () => indexer!.list<Row>(path, { limit: PAGE }));
-  const newest = useMemo(() => value ?? [], [value]);
   const columns = COLUMNS[list];
-  const rows = [...newest, ...older];
+  // While the newest are asked for anew, those that are known stay.
+  const { rows, ended } = useMemo(() => (value ? joined(value, known) : known), [value, known]);
   const more = async (): Promise<void> => {
     const last = rows.at(-1);
     if (!last || !indexer) return;
     const next = await indexer.list<Row>(path, { limit: PAGE, before: last.id });
-    setOlder([...older, ...next]);
-    setEnded(next.length < PAGE);
+    setKnown({ rows: [...rows, ...next], ended: next.length < PAGE });
   };
   if (failure) return <><p className="p-3 text-warn">The indexer does not answer: {failure}. What the node remembers:</p><FromNode account={account} /></>;
   if (!value && rows.length === 0) return <p className="p-3 text-muted">Loading.</p>;
@@ -229,7 +245,7 @@ function Indexed({ account, list, path }: { account: AccountInfo; list: List; pa
           })}
         </tbody>
       </table>
-      {newest.length === PAGE && !ended && <p className="p-2"><button type="button" className="plain" onClick={() => void more()}>Older</button></p>}
+      {rows.length > 0 && !ended && <p className="p-2"><button type="button" className="plain" onClick={() => void more()}>Older</button></p>}
     </div>
   );
 }

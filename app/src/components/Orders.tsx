@@ -67,7 +67,10 @@ export function Orders({ account }: { account: AccountInfo }) {
             return (
               <tr key={String(order.id)}>
                 <td className="font-medium">{market.symbol}</td>
-                <td className={order.buys ? 'text-up' : 'text-down'}>{order.buys ? 'Buy' : 'Sell'}</td>
+                <td>
+                  <span className={order.buys ? 'text-up' : 'text-down'}>{order.buys ? 'Buy' : 'Sell'}</span>
+                  {order.reduceOnly && <span className="ml-1 text-2xs text-muted" title="It never does more than reduce the position">reduces</span>}
+                </td>
                 <td className="num right">
                   {price(order.standing, market)}
                   {order.peg !== undefined && (
@@ -81,7 +84,9 @@ export function Orders({ account }: { account: AccountInfo }) {
                 <td className="num">{until(order.expiresAt)}</td>
                 <td className="right">
                   <span className="inline-flex gap-1">
-                    <button type="button" className="plain py-0.5" aria-label={`Replace ${words}`} onClick={() => setReplacing(order)}>Replace</button>
+                    {!order.reduceOnly && (
+                      <button type="button" className="plain py-0.5" aria-label={`Replace ${words}`} onClick={() => setReplacing(order)}>Replace</button>
+                    )}
                     <button
                       type="button"
                       className="plain py-0.5"

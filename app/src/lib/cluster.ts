@@ -12,6 +12,8 @@ export interface Cluster {
   indexer?: string;
   /** As wallets name it. */
   chain: `solana:${string}`;
+  /** Servers of others that whoever made the link to the page chose, by host. Everything that is shown comes from them. */
+  linked?: readonly string[];
 }
 
 const STORED = 'ballast.cluster';
@@ -28,14 +30,20 @@ export const CLUSTERS: Cluster[] = [
   },
 ];
 
-/** Whether the server is on this machine, and so no network with real money: only there are a burner wallet and a faucet offered. */
-export function isLocal(cluster: Cluster): boolean {
+const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Whether an address is of this very machine. */
+export function isLocalUrl(text: string): boolean {
   try {
-    const { hostname } = new URL(cluster.rpc);
-    return cluster.chain === 'solana:localnet' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+    return LOCAL.includes(new URL(text).hostname);
   } catch {
     return false;
   }
+}
+
+/** Whether the server is on this machine, and so no network with real money: only there are a burner wallet and a faucet offered. */
+export function isLocal(cluster: Cluster): boolean {
+  return cluster.chain === 'solana:localnet' && isLocalUrl(cluster.rpc);
 }
 
 /** The WebSocket address that usually goes with an RPC address: one port higher where there is one. */
@@ -46,30 +54,44 @@ export function socketOf(rpc: string): string {
   return url.toString().replace(/\/$/, '');
 }
 
+/** The hosts among these addresses that are not this machine, each once. */
+function foreignHosts(urls: readonly (string | null)[]): string[] {
+  return [...new Set(urls.flatMap((url) => (url && !isLocalUrl(url) && URL.canParse(url) ? new URL(url).host : [])))];
+}
+
+/** As it is once somebody has chosen here: what a link chose counts for as long as it is still asked. */
+export function stillLinked({ linked = [], ...cluster }: Cluster): Cluster {
+  const asked = foreignHosts([cluster.rpc, cluster.ws, cluster.indexer ?? null]);
+  const left = linked.filter((host) => asked.includes(host));
+  return left.length > 0 ? { ...cluster, linked: left } : cluster;
+}
+
 /** From the page's address (`?rpc=…&ws=…&exchange=…&indexer=…`), or as chosen before, or the local network. */
 export function initialCluster(search: string, storage: Pick<Storage, 'getItem'>): Cluster {
   const query = new URLSearchParams(search);
   const rpc = query.get('rpc');
+  const ws = rpc && query.get('ws');
   const indexer = indexerBase(query.get('indexer'));
-  const withIndexer = (cluster: Cluster): Cluster => (indexer ? { ...cluster, indexer } : cluster);
-  if (rpc) {
+  const withLinked = (cluster: Cluster): Cluster =>
+    stillLinked({ ...cluster, ...(indexer ? { indexer } : {}), linked: [...new Set([...(cluster.linked ?? []), ...foreignHosts([rpc, cluster.ws === ws ? ws : null, indexer])])] });
+  if (rpc && URL.canParse(rpc)) {
     const exchange = query.get('exchange');
-    const local = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])/.test(rpc);
-    return withIndexer({
+    const local = isLocalUrl(rpc);
+    return withLinked({
       name: local ? 'Localnet' : 'Custom',
       rpc,
-      ws: query.get('ws') ?? socketOf(rpc),
+      ws: ws ?? socketOf(rpc),
       chain: local ? 'solana:localnet' : 'solana:mainnet',
       ...(exchange ? { exchange } : {}),
     });
   }
   try {
     const stored = JSON.parse(storage.getItem(STORED) ?? 'null') as Partial<Cluster> | null;
-    if (stored?.rpc && stored.ws && stored.chain && stored.name) return withIndexer(stored as Cluster);
+    if (stored?.rpc && stored.ws && stored.chain && stored.name) return withLinked(stored as Cluster);
   } catch {
     // What is stored was written by something else.
   }
-  return withIndexer(CLUSTERS[0]!);
+  return withLinked(CLUSTERS[0]!);
 }
 
 /** Remembers the choice. */

@@ -18,6 +18,8 @@ interface Past {
 
 interface Bars {
   byTime: Map<number, Candle>;
+  /** Reads them anew. */
+  load: () => Promise<void>;
 }
 
 export class IndexedFeed implements MarketFeed {
@@ -26,12 +28,16 @@ export class IndexedFeed implements MarketFeed {
   private readonly addresses = new Map<number, string>();
   private readonly past = new Map<number, Past[]>();
   private readonly bars = new Map<string, Bars>();
+  /** Times that the indexer took something back: an answer to what was asked before may hold it still. */
+  private rollbacks = 0;
 
   constructor(
     private readonly indexer: Indexer,
     private readonly logs: MarketFeed,
     private readonly topics: Topics,
-  ) {}
+  ) {
+    indexer.onRollback(() => this.forget());
+  }
 
   /** What the logs have, and before that what the indexer has. */
   trades(market: number): readonly Trade[] {
@@ -65,9 +71,25 @@ export class IndexedFeed implements MarketFeed {
     this.indexer.close();
   }
 
+  /** What was read may not have happened: all of it is read anew. */
+  private forget(): void {
+    this.rollbacks++;
+    this.past.clear();
+    for (const [market, address] of this.addresses) {
+      this.topics.touch(`feed:${market}`);
+      void this.loadTrades(market, address);
+    }
+    for (const bars of this.bars.values()) {
+      bars.byTime.clear();
+      void bars.load();
+    }
+  }
+
   private async loadTrades(market: number, address: string): Promise<void> {
+    const { rollbacks } = this;
     try {
       const trades = await this.indexer.trades(address, { limit: TRADES });
+      if (rollbacks !== this.rollbacks) return;
       this.past.set(market, trades.map((trade) => ({ signature: trade.signature, trade: tradeOf(trade) })));
       this.settle('up', market);
     } catch {
@@ -76,19 +98,23 @@ export class IndexedFeed implements MarketFeed {
   }
 
   private follow(market: number, address: string, interval: number): Bars {
-    const bars: Bars = { byTime: new Map() };
-    this.bars.set(`${market}/${interval}`, bars);
+    const byTime = new Map<number, Candle>();
     const put = (candle: IndexedCandle): void => {
-      bars.byTime.set(candle.time, candleOf(candle));
+      byTime.set(candle.time, candleOf(candle));
     };
     const load = async (): Promise<void> => {
+      const { rollbacks } = this;
       try {
-        (await this.indexer.candles(address, interval, { limit: CANDLES })).forEach(put);
+        const candles = await this.indexer.candles(address, interval, { limit: CANDLES });
+        if (rollbacks !== this.rollbacks) return;
+        candles.forEach(put);
         this.settle('up', market);
       } catch {
         this.settle('down', market);
       }
     };
+    const bars = { byTime, load };
+    this.bars.set(`${market}/${interval}`, bars);
     this.indexer.subscribe<IndexedCandle>(
       { subscribe: 'candles', market: address, interval },
       (candle) => {

@@ -65,6 +65,7 @@ export function indexerBase(text: string | null | undefined): string | null {
 export class Indexer {
   private socket: WebSocket | undefined;
   private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly onVoid = new Set<() => void>();
   private retries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
@@ -133,6 +134,11 @@ export class Indexer {
     };
   }
 
+  /** Calls `action` whenever the indexer took something back that it had sent: its lists have to be read anew. */
+  onRollback(action: () => void): void {
+    this.onVoid.add(action);
+  }
+
   /** Ends it. */
   close(): void {
     this.closed = true;
@@ -170,6 +176,7 @@ export class Indexer {
   private receive(text: string): void {
     const message = JSON.parse(text) as { channel?: string; market?: string; account?: string; interval?: number; data?: unknown; error?: string };
     if (message.error) console.warn(`indexer: ${message.error}`);
+    if (message.channel === 'rollback') this.onVoid.forEach((action) => action());
     if (!message.channel) return;
     for (const set of this.listeners.values()) {
       for (const { channel, onItem } of set) if (concerns(channel, message)) onItem(message.data);

@@ -11,7 +11,7 @@ import {
   orderRef,
   type OrderArgsArgs,
 } from '../generated';
-import type { AccountInfo, MarketInfo, OpenOrder, OrderInput } from '../wasm/ballast_wasm';
+import type { AccountInfo, Levels, MarketInfo, OpenOrder, OrderInput } from '../wasm/ballast_wasm';
 import { others, withOthers } from './actions';
 
 /** Makers that one order of the page meets at most. */
@@ -81,6 +81,42 @@ export function replaceOrder(markets: readonly MarketInfo[], account: Orderer, t
     evenIfGone: false,
   });
   return withOthers(replace, others(markets, account, order.market));
+}
+
+/** What is to stand in a resting order's place. */
+export interface Change {
+  limit: bigint;
+  lots: bigint;
+  /** Where it stands from the mark, if it follows it. */
+  peg: bigint | undefined;
+  /** Whether it may take; otherwise it rests or is refused. */
+  take: boolean;
+}
+
+/**
+ * The order that replaces a resting one. An order that only reduces cannot be replaced: the program lets none be placed to rest,
+ * and one that is not bound to reduce would be another order.
+ */
+export function replacement(order: OpenOrder, market: MarketInfo, { limit, lots, peg, take }: Change): OrderInput {
+  if (order.reduceOnly) throw new Error('An order that only reduces cannot be replaced: cancel it and set a trigger anew.');
+  return {
+    market: market.index,
+    buys: order.buys,
+    kind: take ? 'limit' : 'postOnly',
+    price: limit,
+    lots,
+    reduceOnly: false,
+    maxMakers: MAX_MAKERS,
+    expiresAt: order.expiresAt,
+    ...(peg === undefined ? {} : { peg: peg - (peg % market.tick) }),
+  };
+}
+
+/** Whether an order at this limit would meet the best of the other side, as far as the book is known. Where a peg will stand is not said. */
+export function wouldTake({ buys }: OpenOrder, limit: bigint, peg: bigint | undefined, levels: Levels | null): boolean {
+  const best = (buys ? levels?.asks : levels?.bids)?.[0]?.price;
+  if (best === undefined || peg !== undefined) return false;
+  return buys ? limit >= best : limit <= best;
 }
 
 /** Cancels one order. */

@@ -144,6 +144,8 @@ pub struct OpenOrder {
     pub client_id: u64,
     /// When it expires; 0 for never.
     pub expires_at: i64,
+    /// Whether it only reduces the position: what a trigger with a limit left on the book.
+    pub reduce_only: bool,
 }
 
 impl Desk {
@@ -279,6 +281,7 @@ impl Desk {
             lots: order.lots.0,
             client_id: order.client_id,
             expires_at: order.expires_at,
+            reduce_only: order.reduce_only,
         });
         Ok(listed.collect())
     }
