@@ -204,10 +204,10 @@ export class Chain {
       this.connection = state;
       this.topics.touch('status');
     });
-    const logs = new LogFeed(this.rpc, this.socket, this.program, this.topics, () => this.now());
+    const logs = new LogFeed(this.rpc, this.socket, this.topics, () => this.now());
     const { indexer } = this.cluster;
     this.feed = indexer ? new IndexedFeed(new Indexer(indexer), logs, this.topics) : logs;
-    this.forced = new ForcedFeed(this.rpc, this.socket, this.program, this.topics, () => this.now());
+    this.forced = new ForcedFeed(this.rpc, this.socket, always.slice(1), this.topics, () => this.now());
     always.forEach((address) => this.watch(address));
     this.watchSlabs();
     const info = this.markets_[this.focus];

@@ -66,20 +66,14 @@ export class LogFeed implements MarketFeed {
   private readonly ticksOf = new Map<number, Tick[]>();
   private readonly loaded = new Map<number, Promise<void>>();
   private readonly seen = new Set<string>();
-  private readonly stop: () => void;
+  private readonly stops = new Map<number, () => void>();
 
   constructor(
     private readonly rpc: Rpc,
-    socket: Socket,
-    program: string,
+    private readonly socket: Pick<Socket, 'subscribe'>,
     private readonly topics: Topics,
     private readonly now: () => number,
-  ) {
-    this.stop = socket.subscribe('logsSubscribe', [{ mentions: [program] }, { commitment: 'confirmed' }], (result) => {
-      const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
-      if (value.err === null) this.take({ logs: value.logs, signature: value.signature, time: this.now() });
-    });
-  }
+  ) {}
 
   trades(market: number): readonly Trade[] {
     return this.tradesOf.get(market) ?? [];
@@ -92,7 +86,8 @@ export class LogFeed implements MarketFeed {
   load(market: number, address: string): Promise<void> {
     const known = this.loaded.get(market);
     if (known) return known;
-    const loading = this.loadPast(address).catch((error: unknown) => {
+    this.listen(market, address);
+    const loading = this.loadPast(market, address).catch((error: unknown) => {
       this.loaded.delete(market);
       console.warn('the past could not be loaded', error);
     });
@@ -101,14 +96,24 @@ export class LogFeed implements MarketFeed {
   }
 
   close(): void {
-    this.stop();
+    this.stops.forEach((stop) => stop());
   }
 
-  private async loadPast(address: string): Promise<void> {
+  /** Listens to what names the market: anybody can found exchanges of the program, whose markets have the same indexes. */
+  private listen(market: number, address: string): void {
+    if (this.stops.has(market)) return;
+    const stop = this.socket.subscribe('logsSubscribe', [{ mentions: [address] }, { commitment: 'confirmed' }], (result) => {
+      const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
+      if (value.err === null) this.take(market, { logs: value.logs, signature: value.signature, time: this.now() });
+    });
+    this.stops.set(market, stop);
+  }
+
+  private async loadPast(market: number, address: string): Promise<void> {
     const options = { limit: HISTORY, commitment: 'confirmed' };
     interface Found { signature: string; err: unknown; blockTime: number | null }
     const found = await this.rpc.call<Found[]>('getSignaturesForAddress', [address, options]);
-    const wanted = found.filter((entry) => entry.err === null && !this.seen.has(entry.signature));
+    const wanted = found.filter((entry) => entry.err === null && !this.seen.has(`${market}/${entry.signature}`));
     for (let at = 0; at < wanted.length; at += BATCH) {
       const part = wanted.slice(at, at + BATCH);
       const how = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: 0 };
@@ -118,17 +123,20 @@ export class LogFeed implements MarketFeed {
       for (const [index, transaction] of transactions.entries()) {
         const { signature, blockTime } = part[index]!;
         const time = transaction?.blockTime ?? blockTime ?? this.now();
-        this.take({ logs: transaction?.meta?.logMessages ?? null, signature, time });
+        this.take(market, { logs: transaction?.meta?.logMessages ?? null, signature, time });
         // The past may take its time; frames may not.
         if (index % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setTimeout(resolve));
       }
     }
   }
 
-  private take({ logs, signature, time }: Logged): void {
-    if (!logs || this.seen.has(signature)) return;
-    this.seen.add(signature);
+  /** What of a transaction is about one market. One that names several comes once for each. */
+  private take(market: number, { logs, signature, time }: Logged): void {
+    const key = `${market}/${signature}`;
+    if (!logs || this.seen.has(key)) return;
+    this.seen.add(key);
     eventsInLogs(logs).forEach((event, index) => {
+      if (event.market !== market) return;
       if (event.kind === 'traded') this.addTrades(event, `${signature}-${index}`, time);
       else if (event.kind === 'mark') this.addTick(event.market, { time: Number(event.time), mark: event.mark });
       else return;

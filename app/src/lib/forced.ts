@@ -22,19 +22,21 @@ export class ForcedFeed {
   private list: Forced[] = [];
   private readonly seen = new Set<string>();
   private readonly loaded = new Set<string>();
-  private readonly stop: () => void;
+  private readonly stops: (() => void)[];
 
   constructor(
     private readonly rpc: Rpc,
-    socket: Socket,
-    program: string,
+    socket: Pick<Socket, 'subscribe'>,
+    markets: readonly string[],
     private readonly topics: Topics,
     private readonly now: () => number,
   ) {
-    this.stop = socket.subscribe('logsSubscribe', [{ mentions: [program] }, { commitment: 'confirmed' }], (result) => {
+    // Not the program's: anybody can found exchanges of it.
+    const take = (result: unknown): void => {
       const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
       if (value.err === null && value.logs) this.take(value.signature, value.logs, this.now());
-    });
+    };
+    this.stops = markets.map((market) => socket.subscribe('logsSubscribe', [{ mentions: [market] }, { commitment: 'confirmed' }], take));
   }
 
   /** What is known, newest first. */
@@ -58,7 +60,7 @@ export class ForcedFeed {
   }
 
   close(): void {
-    this.stop();
+    this.stops.forEach((stop) => stop());
   }
 
   private take(signature: string, logs: string[], time: number): void {
