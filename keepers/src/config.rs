@@ -226,7 +226,7 @@ impl Config {
         ensure!(percentile <= 100, "--priority-percentile is at most 100");
         let max_in_flight = said.max_in_flight.unwrap_or(8);
         ensure!(max_in_flight > 0, "--max-in-flight is at least 1");
-        let max_cells = said.max_cells.unwrap_or(512);
+        let max_cells = said.max_cells.unwrap_or(400);
         ensure!(max_cells > 0, "--max-cells is at least 1");
         let subscribe = said.subscribe.unwrap_or(Subscribe::Auto);
         let default_repair = if subscribe == Subscribe::Accounts { 5 } else { 30 };

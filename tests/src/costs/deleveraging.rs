@@ -18,14 +18,14 @@ use super::{
     crowd::{MARK, RICH, quiet},
     population::solvent,
 };
+use ballast::instructions::MAX_CELLS;
+
 use crate::harness::{BTC, Chain, Expect, MarketSpec, Trader, World};
 
 /// Part of the open interest that is deleveraged: one in this many lots.
 const SHARE: u64 = 20;
 /// Cells of the index, for both sides.
 const CELLS: u32 = 16_384;
-/// Most cells of one instruction: the program's own limit.
-const MAX_CELLS: u32 = 512;
 const BUDGET: u64 = 150_000;
 
 /// Takes 5 % of the lots of 1,000, 20,000 and 1,000,000 members. Longs' scores are spread over more cells than shorts'; a

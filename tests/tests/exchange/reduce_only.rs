@@ -7,7 +7,9 @@ use ballast_client::{
     instructions::{at_limit, post_only_order, take_profit},
     units::{Lots, Price, Side},
 };
-use ballast_tests::harness::{BTC, DOLLAR, Expect, Receipt, Trader, World, order_ids, resting, trigger_execution};
+use ballast_tests::harness::{
+    BTC, DOLLAR, Expect, MarketSpec, Receipt, Trader, World, order_ids, resting, trigger_execution,
+};
 
 const PRICE: u64 = 10 * DOLLAR;
 const CENT: u64 = DOLLAR / 100;
@@ -104,4 +106,33 @@ fn what_a_deleveraging_took_comes_off_at_the_next_touch() {
     let gone = (OrdersCancelledFor::NothingToReduce, vec![order_ids(&rested)[0].0]);
     assert_eq!(cancelled(&settled), Some(gone));
     assert_eq!((world.position(ann, BTC), world.slot(ann, BTC).seat), (0, 0));
+}
+
+#[test]
+fn an_account_rests_no_more_of_them_than_one_event_tells_of() {
+    let mut world = World::new(&[MarketSpec::btc().with(|params| params.max_orders_per_account = 512)]);
+    let (ann, bob) = (world.trader(5_000 * DOLLAR), world.trader(1_000_000 * DOLLAR));
+    let kit = world.trader(100_000 * DOLLAR);
+    world.trade(BTC, ann, bob, 1_000, PRICE);
+    // As many triggers as an account may have, again and again.
+    let mut rest_some = |count: usize| {
+        world.move_price(BTC, PRICE);
+        let target = at_limit(take_profit(Side::Long, Price(1_040 * CENT), Some(Lots(1))), Price(1_060 * CENT));
+        let targets: Vec<_> = (0..count).map(|_| world.protect(ann, BTC, target.clone())).collect();
+        world.move_price(BTC, 1_050 * CENT);
+        targets.into_iter().map(|target| world.execute_trigger(kit, ann, BTC, target)).collect::<Vec<_>>()
+    };
+    for _ in 0..4 {
+        for receipt in rest_some(16) {
+            let receipt = receipt.succeeds();
+            assert_eq!(trigger_execution(&receipt).map(|done| done.rested), Some(1));
+        }
+    }
+    // The next one waits as a trigger.
+    rest_some(1).remove(0).fails_with(BallastError::NothingToMatch);
+    // All go at once where there is nothing left for them to reduce.
+    world.bid(bob, BTC, 1_000, 1_040 * CENT);
+    let receipt = world.sell(ann, BTC, 1_000, 1_040 * CENT).succeeds();
+    let gone = cancelled(&receipt).map(|(reason, ids)| (reason, ids.len()));
+    assert_eq!(gone, Some((OrdersCancelledFor::NothingToReduce, 64)));
 }

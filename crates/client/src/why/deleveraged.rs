@@ -2,14 +2,14 @@
 
 use ballast::{
     events::Deleveraged,
-    logic::{as_limit, deleverage_price},
+    logic::{as_limit, deleverage_price, loss_per_lot},
     state::Market,
 };
 use ballast_rank::{grid::row_bounds, score};
 use ballast_risk::{RiskError, liquidation, margin};
 use ballast_units::{Position, Price, Side};
 
-use super::{Line, What, account, at_most, same, same_alone, signed};
+use super::{Line, Verdict, What, account, at_most, same, same_alone, signed};
 use crate::{events, view::ViewError};
 
 /// A cell that was reduced, with its score computed anew.
@@ -63,7 +63,7 @@ pub fn cells_of(event: &Deleveraged) -> Vec<Cell> {
             score,
             ahead,
             lots: cell.lots,
-            taken_ppm: (score != Some(0)).then_some(1_000_000),
+            taken_ppm: score.is_some_and(|score| score > 0).then_some(1_000_000),
         });
         ahead = ahead.saturating_add(cell.lots);
     }
@@ -83,19 +83,30 @@ pub(super) fn lines(event: &Deleveraged, cells: &[Cell], market: &Market, alone:
     let bankruptcy = liquidation::bankruptcy_price(position, mark, event.position_maintenance, &whole)?;
     let per_lot = event.insurance_drawn / event.lots.max(1);
     let price = deleverage_price(reduced_side(event).opposite(), as_limit(bankruptcy), per_lot);
+    // The same for each lot, and never more than closing at the bankruptcy price costs at the mark; less, when there is less.
+    let most = loss_per_lot(reduced_side(event).opposite(), as_limit(bankruptcy), mark).saturating_mul(event.lots);
+    let mut insurance = at_most(What::InsuranceDrawn, signed(event.insurance_drawn), signed(most));
+    if per_lot.saturating_mul(event.lots) != event.insurance_drawn {
+        insurance.verdict = Verdict::Differs;
+    }
     let taken: u64 = cells.iter().map(|cell| cell.lots).sum();
     let mut lines = vec![
         same(What::PositionMaintenance, signed(event.position_maintenance), signed(own)),
         same_alone(What::Maintenance, signed(event.maintenance), signed(own), alone),
         same(What::BankruptcyPrice, event.bankruptcy_price, bankruptcy),
-        same(What::InsuranceDrawn, signed(event.insurance_drawn), signed(per_lot.saturating_mul(event.lots))),
+        insurance,
         same(What::Price, signed(event.price), signed(price.0)),
         at_most(What::CellLots, signed(taken), signed(event.lots)),
     ];
     let ranked: Vec<_> = cells.iter().filter_map(|cell| cell.score).filter(|score| *score > 0).collect();
     let out_of_order = ranked.windows(2).filter(|pair| pair[0] < pair[1]).count();
-    lines.push(same(What::OutOfOrder, 0, i64::try_from(out_of_order).unwrap_or(i64::MAX)));
-    if cells.iter().all(|cell| cell.score.is_some()) {
+    let mut order = same(What::OutOfOrder, 0, i64::try_from(out_of_order).unwrap_or(i64::MAX));
+    let all_known = cells.iter().all(|cell| cell.score.is_some());
+    if !all_known && order.verdict == Verdict::Same {
+        order.verdict = Verdict::Unknown;
+    }
+    lines.push(order);
+    if all_known {
         let last = ranked.last().copied().unwrap_or(0);
         lines.push(same(What::LastScore, signed(event.last_score), signed(last)));
     }

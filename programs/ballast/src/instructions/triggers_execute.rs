@@ -22,6 +22,9 @@ use crate::{
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
 
+/// Most reduce-only orders of an account that rest: what cuts them to the position, a liquidation for one, does so in one go, and
+/// tells of each.
+const MAX_REDUCE_ONLY: u16 = 64;
 /// Most makers that one execution meets.
 const MAX_TRIGGER_MAKERS: u32 = 32;
 
@@ -212,7 +215,8 @@ fn rest(
     let fits = lots >= params.min_lots
         && (low..=high).contains(&price)
         && price.0.is_multiple_of(params.tick)
-        && u32::from(seat.orders) < params.max_orders_per_account;
+        && u32::from(seat.orders) < params.max_orders_per_account
+        && seat.reduce_only < MAX_REDUCE_ONLY;
     if !fits {
         return Ok(None);
     }
