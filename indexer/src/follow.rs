@@ -7,11 +7,16 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt, stream};
 use solana_pubkey::Pubkey;
-use tokio::{sync::broadcast, task::block_in_place};
+use tokio::{
+    sync::broadcast,
+    task::{block_in_place, yield_now},
+    time::sleep,
+};
 
 use crate::{
     api::{Markets, stream::News},
@@ -29,6 +34,10 @@ const PAGE: usize = 1_000;
 const KEPT: usize = 16;
 /// Transactions that are written at once, rounded up to whole slots.
 const BATCH: usize = 256;
+/// Lines after which those who listen get time to read; what waits for them is bounded (see [`crate::api::stream::BACKLOG`]).
+const BREATHER: usize = 512;
+/// How long slow listeners may hold up a batch.
+const HOLD_UP: Duration = Duration::from_secs(1);
 
 /// Why a pass did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +54,17 @@ impl FollowError {
     /// Whether trying again is pointless.
     pub fn is_final(&self) -> bool {
         matches!(self, FollowError::Db(error) if is_displaced(error))
+    }
+
+    /// What kind of trouble it is, for `/health`, which anybody may read: words of nodes and databases name addresses and
+    /// more, and stay in the log.
+    pub fn category(&self) -> &'static str {
+        match self {
+            FollowError::Source(SourceError::Node(_)) => "the node does not answer or refuses",
+            FollowError::Source(SourceError::Torn(_)) => "the node's answers do not fit each other",
+            FollowError::Source(SourceError::Lacking(_)) => "the node lacks history that the tables need",
+            FollowError::Db(_) => "the database cannot be reached or refuses",
+        }
     }
 }
 
@@ -130,6 +150,11 @@ impl<S: Source> Follower<S> {
         self.check_anchor(&anchor).await?;
 
         let mut stored = block_in_place(|| self.writer.provisional())?;
+        let mut unseen = match finality {
+            Finality::Finalized => stored.range(..=ceiling).map(|(slot, all)| (*slot, all.clone())).collect(),
+            // What a confirmed list lacks is not dropped for good.
+            Finality::Confirmed => BTreeMap::new(),
+        };
         let mut batch: Vec<(u64, Vec<Listed>)> = Vec::new();
         let mut open: Option<(u64, Vec<Listed>)> = None;
         for page in (0..walk.begins.len()).rev() {
@@ -140,6 +165,7 @@ impl<S: Source> Follower<S> {
                     _ => {
                         let slot = entry.slot;
                         if let Some(group) = open.replace((slot, vec![entry])) {
+                            self.check_denied(&mut unseen, group.0, &group.1).await?;
                             self.take(group, &mut stored, &mut batch, finality).await?;
                         }
                     }
@@ -147,9 +173,11 @@ impl<S: Source> Follower<S> {
             }
         }
         if let Some(group) = open {
+            self.check_denied(&mut unseen, group.0, &group.1).await?;
             self.take(group, &mut stored, &mut batch, finality).await?;
         }
         self.write(&mut batch, finality).await?;
+        self.check_denied(&mut unseen, ceiling, &[]).await?;
         // What is left is newer than everything in the list. A confirmed list may be of a node that is behind.
         let gone = stored.keys().next().copied().filter(|slot| finality == Finality::Finalized && *slot <= ceiling);
         if let Some(slot) = gone {
@@ -169,7 +197,7 @@ impl<S: Source> Follower<S> {
         let mut before: Option<String> = None;
         loop {
             let until = anchor.signature.as_deref();
-            let page = self.source.signatures(finality, before.as_deref(), until, PAGE).await?;
+            let page = self.source.signatures(finality, before.as_deref(), until, PAGE, ceiling).await?;
             self.board.hear(0);
             if page.is_empty() {
                 break;
@@ -205,7 +233,7 @@ impl<S: Source> Follower<S> {
             return Ok(page.clone());
         }
         let before = walk.begins[number].as_deref();
-        let page = self.source.signatures(finality, before, anchor.signature.as_deref(), PAGE).await?;
+        let page = self.source.signatures(finality, before, anchor.signature.as_deref(), PAGE, ceiling).await?;
         let end = walk.begins.get(number + 1).and_then(Option::as_ref);
         // The same page again, or what follows would be out of order.
         if page.last().map(|entry| &entry.signature) != end {
@@ -228,6 +256,35 @@ impl<S: Source> Follower<S> {
             return Err(SourceError::Lacking(what).into());
         }
         self.anchored = true;
+        Ok(())
+    }
+
+    /// That a list which has come to `slot` (with `group` in it) does not lack what the node itself calls final. `unseen`
+    /// holds what the tables have and the list has not shown yet.
+    async fn check_denied(
+        &self,
+        unseen: &mut BTreeMap<u64, Vec<String>>,
+        slot: u64,
+        group: &[Listed],
+    ) -> Result<(), FollowError> {
+        let later = unseen.split_off(&(slot + 1));
+        for (at, signatures) in std::mem::replace(unseen, later) {
+            for signature in signatures {
+                if at == slot && group.iter().any(|listed| listed.signature == signature) {
+                    continue;
+                }
+                let known = self.source.transaction(&signature, Finality::Finalized).await?;
+                match known.map(|fetched| fetched.slot) {
+                    Some(known) if known == at => {
+                        let what = format!("{signature}, of slot {at}, is final and not in the list");
+                        return Err(SourceError::Torn(what).into());
+                    }
+                    // It landed again: the list has to show it there.
+                    Some(known) if known > slot => unseen.entry(known).or_default().push(signature),
+                    _ => {}
+                }
+            }
+        }
         Ok(())
     }
 
@@ -286,15 +343,27 @@ impl<S: Source> Follower<S> {
         let tell = self.news.receiver_count() > 0;
         let final_slot = (finality == Finality::Finalized).then_some(slot);
         let (written, news) = block_in_place(|| self.writer.add(&transactions, slot, final_slot, tell))?;
-        for news in news {
-            let _ = self.news.send(news);
-        }
+        self.tell(news).await;
         self.metrics.events.inc_by(written.events);
         self.metrics.unknown.inc_by(written.unknown);
         self.metrics.truncated.inc_by(written.truncated);
         self.metrics.transactions.inc_by(u64::try_from(transactions.len()).unwrap_or_default());
         self.report(finality, slot);
         Ok(())
+    }
+
+    /// Tells those who listen, no faster than they read, as long as that does not hold up the tables.
+    async fn tell(&self, news: Vec<News>) {
+        let began = Instant::now();
+        for (number, news) in news.into_iter().enumerate() {
+            if number % BREATHER == BREATHER - 1 {
+                yield_now().await;
+                while self.news.len() > BREATHER && began.elapsed() < HOLD_UP {
+                    sleep(Duration::from_millis(1)).await;
+                }
+            }
+            let _ = self.news.send(news);
+        }
     }
 
     /// A slot's transactions in the order of its block. Nodes list them in no order that is promised, so the block is asked

@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use ballast_client::{
     addresses::{self, PROGRAM_ID},
+    redact::redacted,
     rpc,
 };
 use futures_util::StreamExt;
@@ -121,7 +122,8 @@ async fn find(config: &Config) -> Result<(Pubkey, Arc<Rpc>)> {
         Some(exchange) => exchange,
         None => {
             let all = rpc::exchanges(&rpc, CommitmentConfig::confirmed()).await;
-            match all.with_context(|| format!("asking {}", config.rpc_url))?.as_slice() {
+            let all = all.map_err(|error| anyhow!(redacted(&format!("asking {}: {error}", config.rpc_url))))?;
+            match all.as_slice() {
                 [] => bail!("the program {PROGRAM_ID} has no exchange on this cluster"),
                 [exchange] => *exchange,
                 several => {
@@ -161,7 +163,7 @@ async fn follow<S: Source>(
             Err(error) if error.is_final() => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(%error, "a pass failed; the next one goes on from there");
-                follower.board().pass(Some(error.to_string()));
+                follower.board().pass(Some(error.category().to_string()));
                 follower.metrics().failures.inc();
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 pause
@@ -205,7 +207,7 @@ async fn listen(url: String, hint: Arc<Notify>, cancel: CancellationToken) {
             ended = session(&url, &hint) => ended,
         };
         if let Err(error) = ended {
-            tracing::debug!(error = format!("{error:#}"), "no notifications; looking at intervals");
+            tracing::debug!(error = redacted(&format!("{error:#}")), "no notifications; looking at intervals");
         }
         pause = if began.elapsed() > LONGEST_PAUSE { SOON } else { (pause * 2).min(LONGEST_PAUSE) };
         tokio::select! {

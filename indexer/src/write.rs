@@ -59,6 +59,7 @@ pub struct Written {
 
 /// Writes the tables.
 pub struct Writer {
+    place: Place,
     db: Box<dyn Connection>,
     projector: Projector,
     /// Who writes: whoever opened the tables last.
@@ -67,7 +68,7 @@ pub struct Writer {
 
 /// Whether an error is that another writer has taken over, which no waiting mends.
 pub fn is_displaced(error: &DbError) -> bool {
-    matches!(error, DbError::Refused(_))
+    matches!(error, DbError::Displaced)
 }
 
 fn number(value: u64) -> Value {
@@ -90,7 +91,18 @@ impl Writer {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let token = format!("{}-{}", std::process::id(), since.as_nanos());
         db.execute("UPDATE progress SET writer = $1 WHERE id = 1", &[token.as_str().into()])?;
-        Ok(Writer { db, projector: Projector::new(exchange), token })
+        Ok(Writer { place: place.clone(), db, projector: Projector::new(exchange), token })
+    }
+
+    /// The connection; a new one where the old is broken, because the server was restarted, say. What was being written then is
+    /// there whole or not at all, so nothing remembered is trusted.
+    fn connected(&mut self) -> Result<&mut (dyn Connection + 'static), DbError> {
+        if !self.db.is_alive() {
+            self.projector.forget();
+            self.db = self.place.connect()?;
+            tracing::info!(database = self.place.kind(), "connected to the database again");
+        }
+        Ok(self.db.as_mut())
     }
 
     /// How far the tables are.
@@ -98,7 +110,7 @@ impl Writer {
     /// # Errors
     /// When the database refuses.
     pub fn anchor(&mut self) -> Result<Anchor, DbError> {
-        let row = self.db.one("SELECT final_slot, final_signature, slot FROM progress WHERE id = 1", &[])?;
+        let row = self.connected()?.one("SELECT final_slot, final_signature, slot FROM progress WHERE id = 1", &[])?;
         let row = row.ok_or_else(|| DbError::Refused("the tables have lost their progress".to_string()))?;
         let slot = |at: usize| row.int(at).map(|slot| u64::try_from(slot).unwrap_or_default());
         Ok(Anchor { final_slot: slot(0)?, signature: row.maybe_text(1)?.map(str::to_string), slot: slot(2)? })
@@ -112,7 +124,7 @@ impl Writer {
         let after = Tx::first_of(self.anchor()?.final_slot + 1);
         let sql = "SELECT tx, signature FROM transactions WHERE tx >= $1 ORDER BY tx";
         let mut slots: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-        for row in self.db.query(sql, &[after.0.into()])? {
+        for row in self.connected()?.query(sql, &[after.0.into()])? {
             slots.entry(Tx(row.int(0)?).slot()).or_default().push(row.text(1)?.to_string());
         }
         Ok(slots)
@@ -123,12 +135,12 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&mut dyn Connection, &mut Projector) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
+        self.connected()?;
         let (projector, token) = (&mut self.projector, self.token.as_str());
         let done = self.db.writing(|db| {
             let sql = "UPDATE progress SET writer = writer WHERE id = 1 AND writer = $1";
             if db.execute(sql, &[token.into()])? == 0 {
-                let what = "another indexer has begun to write these tables: only one may";
-                return Err(DbError::Refused(what.to_string()));
+                return Err(DbError::Displaced);
             }
             work(db, projector)
         });

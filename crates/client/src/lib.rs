@@ -13,6 +13,7 @@
 //! | [`events`] | the program's events out of transaction logs |
 //! | [`keys`] | key files, with a check of who can read them |
 //! | [`history`] | every account's history and balances, rebuilt from events alone |
+//! | [`redact`] | addresses without the keys in them, for what others may read |
 //! | [`oracle_accounts`] | price accounts as Pyth's programs write them, for tests and local networks |
 //! | [`audit`] | the solvency invariants, checked from account data alone |
 //!
@@ -32,6 +33,7 @@ pub mod instructions;
 #[cfg(feature = "network")]
 pub mod keys;
 pub mod oracle_accounts;
+pub mod redact;
 #[cfg(feature = "network")]
 pub mod rpc;
 #[cfg(feature = "network")]

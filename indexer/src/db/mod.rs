@@ -35,6 +35,9 @@ pub enum DbError {
     /// A row does not hold what the schema says.
     #[error("column {0} of a row is not {1}")]
     Column(usize, &'static str),
+    /// Another writer has taken the tables over.
+    #[error("another indexer has begun to write these tables: only one may")]
+    Displaced,
     /// The tables are newer than this program, or of something else.
     #[error("{0}")]
     Refused(String),

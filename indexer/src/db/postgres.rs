@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     io::{self, Read, Write},
-    net::TcpStream,
+    net::{TcpStream, ToSocketAddrs},
     os::unix::net::UnixStream,
     time::Duration,
 };
@@ -30,6 +30,8 @@ use super::{Connection, DbError, Row, Value};
 
 /// How long the server may take to answer one message.
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
+/// How long connecting may take, each step of it, where the URL says no `connect_timeout`.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Statements sent before their answers are read: what is answered meanwhile must fit the sockets' buffers.
 const PIPELINE: usize = 500;
 /// Type numbers of integers: `int8`, `int2`, `int4`.
@@ -43,6 +45,8 @@ pub struct PgUrl {
     user: String,
     password: String,
     database: String,
+    /// How long connecting may take, each step of it.
+    connect_within: Duration,
 }
 
 impl std::fmt::Debug for PgUrl {
@@ -65,7 +69,12 @@ impl PgUrl {
                 ("host", host) => url.host = host.to_string(),
                 ("sslmode", "disable" | "allow" | "prefer") => {}
                 ("sslmode", _) => return Err(malformed("this client speaks no TLS; use a local socket or a proxy")),
-                ("application_name" | "connect_timeout", _) => {}
+                ("connect_timeout", seconds) => {
+                    let seconds = seconds.parse().map_err(|_| malformed("connect_timeout is a number of seconds"))?;
+                    // As elsewhere, 0 is no limit but that of an answer.
+                    url.connect_within = if seconds == 0 { ANSWER_WITHIN } else { Duration::from_secs(seconds) };
+                }
+                ("application_name", _) => {}
                 _ => return Err(malformed(&format!("the option {name} is not known"))),
             }
         }
@@ -98,7 +107,7 @@ fn split_url(text: &str) -> Option<(PgUrl, Vec<(String, String)>)> {
         host => host.trim_matches(['[', ']']).to_string(),
     };
     let database = if database.is_empty() { user.clone() } else { database };
-    let url = PgUrl { host, port, user, password: decoded(password)?, database };
+    let url = PgUrl { host, port, user, password: decoded(password)?, database, connect_within: CONNECT_WITHIN };
     Some((url, options.collect::<Option<_>>()?))
 }
 
@@ -118,8 +127,36 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-trait Stream: Read + Write + Send {}
-impl<T: Read + Write + Send> Stream for T {}
+trait Stream: Read + Write + Send {
+    /// How long one read or write may take.
+    fn limit(&self, within: Duration) -> io::Result<()>;
+}
+
+impl Stream for TcpStream {
+    fn limit(&self, within: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(within))?;
+        self.set_write_timeout(Some(within))
+    }
+}
+
+impl Stream for UnixStream {
+    fn limit(&self, within: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(within))?;
+        self.set_write_timeout(Some(within))
+    }
+}
+
+/// Connects to the first of the host's addresses that answers, each within the time.
+fn dial(url: &PgUrl) -> io::Result<TcpStream> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in (url.host.as_str(), url.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, url.connect_within) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
 
 pub(super) struct Postgres {
     stream: Box<dyn Stream>,
@@ -153,15 +190,13 @@ fn unexpected(what: &str) -> DbError {
 impl Postgres {
     pub(super) fn connect(url: &PgUrl) -> Result<Postgres, DbError> {
         let stream: Box<dyn Stream> = if url.host.starts_with('/') {
-            let stream = UnixStream::connect(format!("{}/.s.PGSQL.{}", url.host, url.port))?;
-            stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-            Box::new(stream)
+            Box::new(UnixStream::connect(format!("{}/.s.PGSQL.{}", url.host, url.port))?)
         } else {
-            let stream = TcpStream::connect((url.host.as_str(), url.port))?;
-            stream.set_read_timeout(Some(ANSWER_WITHIN))?;
+            let stream = dial(url)?;
             stream.set_nodelay(true)?;
             Box::new(stream)
         };
+        stream.limit(url.connect_within)?;
         let mut client =
             Postgres { stream, received: BytesMut::new(), statements: HashMap::new(), broken: false, state: b'I' };
         let parameters = [
@@ -173,20 +208,35 @@ impl Postgres {
         client.send(|buf| frontend::startup_message(parameters, buf))?;
         client.authenticate(url)?;
         client.until_ready(|_| Ok(()))?;
+        client.stream.limit(ANSWER_WITHIN)?;
         Ok(client)
     }
 
     fn send(&mut self, write: impl FnOnce(&mut BytesMut) -> io::Result<()>) -> Result<(), DbError> {
         let mut buf = BytesMut::new();
         write(&mut buf)?;
-        self.broken = true;
-        self.stream.write_all(&buf)?;
-        self.stream.flush()?;
-        self.broken = false;
-        Ok(())
+        self.whole()?;
+        let sent = self.stream.write_all(&buf).and_then(|()| self.stream.flush());
+        self.broken = sent.is_err();
+        Ok(sent?)
+    }
+
+    /// Refuses once something was cut short: what comes next would be the answer to something else.
+    fn whole(&self) -> Result<(), DbError> {
+        match self.broken {
+            true => Err(DbError::Io(io::Error::new(io::ErrorKind::NotConnected, "the connection was given up"))),
+            false => Ok(()),
+        }
     }
 
     fn receive(&mut self) -> Result<Message, DbError> {
+        self.whole()?;
+        let message = self.next_message();
+        self.broken = message.is_err();
+        message
+    }
+
+    fn next_message(&mut self) -> Result<Message, DbError> {
         loop {
             if let Some(message) = Message::parse(&mut self.received)? {
                 match message {
@@ -195,13 +245,11 @@ impl Postgres {
                 }
                 continue;
             }
-            self.broken = true;
             let mut chunk = [0; 16_384];
             let count = self.stream.read(&mut chunk)?;
             if count == 0 {
                 return Err(DbError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
-            self.broken = false;
             self.received.extend_from_slice(&chunk[..count]);
         }
     }
@@ -398,6 +446,36 @@ mod tests {
         let socket = PgUrl::parse("postgresql://me@/ballast?host=/tmp/x").unwrap();
         assert_eq!((socket.host.as_str(), socket.port), ("/tmp/x", 5432));
         assert_eq!(PgUrl::parse("postgres://me@[::1]:5/x").unwrap().host, "::1");
+    }
+
+    #[test]
+    fn after_a_timeout_no_late_answer_is_taken_for_the_next() {
+        let (stream, mut server) = UnixStream::pair().unwrap();
+        stream.limit(Duration::from_millis(20)).unwrap();
+        let mut client = Postgres {
+            stream: Box::new(stream),
+            received: BytesMut::new(),
+            statements: HashMap::new(),
+            broken: false,
+            state: b'I',
+        };
+        let error = client.script("SELECT 1").unwrap_err();
+        assert!(matches!(&error, DbError::Io(error) if error.kind() == io::ErrorKind::WouldBlock), "{error}");
+        // `ReadyForQuery` for the first one comes now.
+        server.write_all(&[b'Z', 0, 0, 0, 5, b'I']).unwrap();
+        assert!(client.script("SELECT 2").is_err());
+        assert!(!client.is_alive());
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let url = PgUrl::parse(&format!("postgres://a@127.0.0.1:{port}/b?connect_timeout=1")).unwrap();
+        let began = std::time::Instant::now();
+        assert!(Postgres::connect(&url).is_err());
+        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(PgUrl::parse("postgres://a@b/c?connect_timeout=soon").is_err());
     }
 
     #[test]

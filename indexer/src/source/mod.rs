@@ -74,13 +74,16 @@ pub trait Source: Send + Sync {
     /// The newest slot that is this sure.
     async fn slot(&self, finality: Finality) -> Result<u64, SourceError>;
 
-    /// At most `limit` of the program's transactions, newest first: older than `before`, newer than `until`.
+    /// At most `limit` of the program's transactions, newest first: older than `before`, newer than `until`. A node that is
+    /// not yet at `min_slot` refuses: behind one address there may be several, and the one that said its slot is not
+    /// always the one that lists.
     async fn signatures(
         &self,
         finality: Finality,
         before: Option<&str>,
         until: Option<&str>,
         limit: usize,
+        min_slot: u64,
     ) -> Result<Vec<Listed>, SourceError>;
 
     /// All signatures of a block, in its order.

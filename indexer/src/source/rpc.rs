@@ -1,7 +1,7 @@
 //! A node's JSON-RPC as a source.
 
 use async_trait::async_trait;
-use ballast_client::addresses::PROGRAM_ID;
+use ballast_client::{addresses::PROGRAM_ID, redact::redacted};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -30,7 +30,8 @@ impl Rpc {
     }
 
     async fn ask<T: DeserializeOwned>(&self, what: RpcRequest, parameters: Value) -> Result<T, SourceError> {
-        self.client.send(what, parameters).await.map_err(|error| SourceError::Node(format!("{what}: {error}")))
+        let answer = self.client.send(what, parameters).await;
+        answer.map_err(|error| SourceError::Node(redacted(&format!("{what}: {error}"))))
     }
 }
 
@@ -144,8 +145,15 @@ impl Source for Rpc {
         before: Option<&str>,
         until: Option<&str>,
         limit: usize,
+        min_slot: u64,
     ) -> Result<Vec<Listed>, SourceError> {
-        let options = json!({"commitment": name(finality), "before": before, "until": until, "limit": limit});
+        let options = json!({
+            "commitment": name(finality),
+            "before": before,
+            "until": until,
+            "limit": limit,
+            "minContextSlot": min_slot,
+        });
         let lines: Vec<Line> = self.ask(RpcRequest::GetSignaturesForAddress, json!([self.program, options])).await?;
         let listed = |line: Line| Listed {
             signature: line.signature,

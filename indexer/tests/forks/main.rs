@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use anchor_lang::{Discriminator, Event as _};
@@ -20,7 +21,10 @@ use ballast_client::{
     },
 };
 use ballast_indexer::{
-    api::Markets,
+    api::{
+        Markets,
+        stream::{BACKLOG, News},
+    },
     board::Board,
     db::{Place, Row},
     follow::{Follower, Parts},
@@ -39,7 +43,7 @@ use proptest::{
 };
 use server::Server;
 use solana_pubkey::Pubkey;
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 const EXCHANGE: Pubkey = Pubkey::new_from_array([5; 32]);
 
@@ -63,6 +67,8 @@ struct View {
     finalized: u64,
     /// Newest transactions that the list lacks yet.
     late: usize,
+    /// The newest slot that the list has at all.
+    lists_up_to: Option<u64>,
 }
 
 #[derive(Default)]
@@ -176,11 +182,14 @@ impl Source for Script {
         before: Option<&str>,
         until: Option<&str>,
         limit: usize,
+        _: u64,
     ) -> Result<Vec<Listed>, SourceError> {
         let view = self.view()?;
+        // A node behind the same address that is further behind, and that does not heed `min_slot`.
+        let known = view.lists_up_to.unwrap_or(u64::MAX);
         let late = if finality == Finality::Finalized { 0 } else { view.late };
         let mut all = Vec::new();
-        for (slot, block) in view.blocks.iter().rev() {
+        for (slot, block) in view.blocks.range(..=known).rev() {
             // Slots newer than asked for are listed as well, as some nodes do; and in a slot the order is arbitrary.
             let mut block: Vec<&Scripted> = block.iter().collect();
             block.sort_by_key(|scripted| scripted.signature.len() + usize::from(scripted.signature.as_bytes()[0]));
@@ -221,7 +230,10 @@ impl Source for Script {
 const PAGE: usize = 1_000;
 
 fn follower(script: &Arc<Script>, place: &Place) -> Follower<Script> {
-    let (news, _) = broadcast::channel(16);
+    telling(script, place, broadcast::channel(16).0)
+}
+
+fn telling(script: &Arc<Script>, place: &Place, news: broadcast::Sender<News>) -> Follower<Script> {
     Follower::new(Parts {
         source: script.clone(),
         writer: Writer::open(place, &EXCHANGE, None).unwrap(),
@@ -492,4 +504,92 @@ async fn of_two_writers_the_first_gives_way() {
     assert!(first.pass(Finality::Confirmed).await.unwrap_err().is_final());
     second.pass(Finality::Confirmed).await.unwrap();
     assert_eq!(tables(path)["events"].len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_behind_the_slot_takes_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &Place::Sqlite(folder.path().join("behind.db"));
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    for number in 1..=5 {
+        cluster.block(&[(3, number, false, false)]);
+    }
+    cluster.change(|view| (view.confirmed, view.finalized) = (5, 2));
+    let mut following = follower(&script, path);
+    following.pass(Finality::Finalized).await.unwrap();
+    following.pass(Finality::Confirmed).await.unwrap();
+    let whole = tables(path)["events"].clone();
+    assert_eq!(whole.len(), 10);
+
+    cluster.change(|view| (view.finalized, view.lists_up_to) = (5, Some(3)));
+    let error = following.pass(Finality::Finalized).await.unwrap_err();
+    assert!(error.to_string().contains("final and not in the list"), "{error}");
+    assert_eq!(error.category(), "the node's answers do not fit each other");
+    assert!(!error.is_final());
+    assert_eq!(tables(path)["events"], whole);
+    cluster.change(|view| view.lists_up_to = None);
+    following.pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(path)["events"], whole);
+}
+
+/// The indexer is not ended by it, nor has to be started again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_survives_a_restart_of_postgresql() {
+    let mut server = match Server::start() {
+        Ok(server) => server,
+        Err(why) if std::env::var_os("CI").is_none() => return eprintln!("PostgreSQL is not tested: {why}"),
+        Err(why) => panic!("{why}"),
+    };
+    let place = &Place::parse(&server.create("ballast_test_restart")).unwrap();
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    cluster.block(&[(2, 1, false, false)]);
+    cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
+    let mut following = follower(&script, place);
+    following.pass(Finality::Finalized).await.unwrap();
+    if !server.restart() {
+        return eprintln!("a server that others use is not restarted");
+    }
+    cluster.block(&[(2, 2, false, false)]);
+    cluster.change(|view| (view.confirmed, view.finalized) = (2, 2));
+    let error = following.pass(Finality::Finalized).await.unwrap_err();
+    assert!(!error.is_final(), "{error}");
+    following.pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(place)["events"].len(), 6);
+
+    // Who has taken over meanwhile is still noticed.
+    assert!(server.restart());
+    let mut second = follower(&script, place);
+    assert!(!following.pass(Finality::Finalized).await.unwrap_err().is_final());
+    assert!(following.pass(Finality::Finalized).await.unwrap_err().is_final());
+    second.pass(Finality::Finalized).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_hears_all_of_a_batch_longer_than_the_backlog() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Place::Sqlite(folder.path().join("long.db"));
+    let (news, mut listening) = broadcast::channel(BACKLOG);
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    cluster.block(&vec![(2, 1, false, false); 2_000]);
+    cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
+    let listener = tokio::spawn(async move {
+        let mut heard = 0;
+        loop {
+            match listening.recv().await {
+                Ok(_) => heard += 1,
+                Err(RecvError::Closed) => return Ok(heard),
+                Err(lagged) => return Err(lagged),
+            }
+            // A client's socket takes its time.
+            if heard % 512 == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+    });
+    telling(&script, &path, news).pass(Finality::Finalized).await.unwrap();
+    let heard = listener.await.unwrap();
+    assert!(heard.clone().is_ok_and(|heard| heard > BACKLOG), "{heard:?}");
 }

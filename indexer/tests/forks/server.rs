@@ -19,7 +19,34 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     /// URL of everything but the database, with a `*` in its place.
     url: String,
-    private: Option<(Child, TempDir)>,
+    private: Option<Private>,
+}
+
+struct Private {
+    child: Child,
+    folder: TempDir,
+    postgres: PathBuf,
+    user: Option<(u32, u32)>,
+}
+
+impl Private {
+    fn stop(&mut self) {
+        // An order to stop now; killed, it would leave shared memory behind.
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts a server in a folder.
+fn serve(postgres: &Path, user: Option<(u32, u32)>, folder: &Path) -> Child {
+    command(postgres, user)
+        .args(["-c", "listen_addresses=", "-c", "fsync=off", "-k"])
+        .arg(folder)
+        .arg("-D")
+        .arg(folder.join("data"))
+        .current_dir(folder)
+        .spawn()
+        .unwrap()
 }
 
 /// Where Debian keeps a program of the server, or the path.
@@ -75,22 +102,28 @@ impl Server {
             .status()
             .unwrap();
         assert!(made.success(), "{initdb:?} failed");
-        let child = command(&postgres, user)
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-k"])
-            .arg(folder.path())
-            .arg("-D")
-            .arg(&data)
-            .current_dir(folder.path())
-            .spawn()
-            .unwrap();
+        let child = serve(&postgres, user, folder.path());
         let url = format!("postgres://test@/*?host={}", folder.path().display());
-        let server = Server { url, private: Some((child, folder)) };
+        let server = Server { url, private: Some(Private { child, folder, postgres, user }) };
+        server.await_start();
+        Ok(server)
+    }
+
+    fn await_start(&self) {
         let began = Instant::now();
-        while let Err(error) = Place::parse(&server.database("postgres")).unwrap().connect() {
+        while let Err(error) = Place::parse(&self.database("postgres")).unwrap().connect() {
             assert!(began.elapsed() < PATIENCE, "the server does not start: {error}");
             thread::sleep(Duration::from_millis(50));
         }
-        Ok(server)
+    }
+
+    /// Stops a private server at once, and starts it again. Whether it is one.
+    pub fn restart(&mut self) -> bool {
+        let Some(private) = &mut self.private else { return false };
+        private.stop();
+        private.child = serve(&private.postgres, private.user, private.folder.path());
+        self.await_start();
+        true
     }
 
     /// URL of a database.
@@ -109,11 +142,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some((child, _)) = &mut self.private {
-            let id = child.id().to_string();
-            // An order to stop now; killed, it would leave shared memory behind.
-            let _ = Command::new("kill").args(["-INT", &id]).status();
-            let _ = child.wait();
+        if let Some(private) = &mut self.private {
+            private.stop();
         }
     }
 }

@@ -8,6 +8,7 @@ mod own;
 
 use core::fmt;
 
+use ballast_client::redact::redacted;
 use serde::Serialize;
 
 use crate::{config::Config, settings::Settings};
@@ -59,7 +60,8 @@ pub struct Report {
 
 impl Report {
     fn add(&mut self, check: &'static str, verdict: Verdict, says: impl Into<String>, mend: Option<String>) {
-        self.findings.push(Finding { check, verdict, says: says.into(), mend });
+        // Reports are pasted into chats and tickets; keys of a provider are in its URLs.
+        self.findings.push(Finding { check, verdict, says: redacted(&says.into()), mend });
     }
 
     fn good(&mut self, check: &'static str, says: impl Into<String>) {
@@ -169,6 +171,18 @@ mod tests {
         assert!(!report.is_good());
         let text = report.to_string();
         assert!(text.contains("WRONG   c") && text.contains("-> mend it") && text.contains("skipped d"), "{text}");
+    }
+
+    #[test]
+    fn keys_in_urls_are_not_reported() {
+        let mut report = Report::default();
+        report.wrong(
+            "node",
+            "https://rpc.example/?api-key=SECRET does not answer: for url (https://rpc.example/SECRET)",
+            "",
+        );
+        let text = report.to_string();
+        assert!(text.contains("https://rpc.example does not answer") && !text.contains("SECRET"), "{text}");
     }
 
     #[tokio::test]
