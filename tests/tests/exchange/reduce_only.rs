@@ -118,7 +118,7 @@ fn an_account_rests_no_more_of_them_than_one_event_tells_of() {
     let mut rest_some = |count: usize| {
         world.move_price(BTC, PRICE);
         let target = at_limit(take_profit(Side::Long, Price(1_040 * CENT), Some(Lots(1))), Price(1_060 * CENT));
-        let targets: Vec<_> = (0..count).map(|_| world.protect(ann, BTC, target.clone())).collect();
+        let targets: Vec<_> = (0..count).map(|_| world.protect(ann, BTC, target)).collect();
         world.move_price(BTC, 1_050 * CENT);
         targets.into_iter().map(|target| world.execute_trigger(kit, ann, BTC, target)).collect::<Vec<_>>()
     };
