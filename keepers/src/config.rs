@@ -6,6 +6,7 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
+use ballast_client::ballast::instructions::MAX_CELLS;
 use clap::ValueEnum;
 use serde::Deserialize;
 use solana_commitment_config::CommitmentConfig;
@@ -226,7 +227,7 @@ impl Config {
         ensure!(percentile <= 100, "--priority-percentile is at most 100");
         let max_in_flight = said.max_in_flight.unwrap_or(8);
         ensure!(max_in_flight > 0, "--max-in-flight is at least 1");
-        let max_cells = said.max_cells.unwrap_or(400);
+        let max_cells = said.max_cells.unwrap_or(MAX_CELLS);
         ensure!(max_cells > 0, "--max-cells is at least 1");
         let subscribe = said.subscribe.unwrap_or(Subscribe::Auto);
         let default_repair = if subscribe == Subscribe::Accounts { 5 } else { 30 };

@@ -176,7 +176,7 @@ settings! {
     /// [default: keep them]
     #[arg(long, env = "BALLAST_KEEPER_UNWIND_BPS")]
     unwind_bps: u32,
-    /// Deleverager: most cells of the ranking index reduced by one instruction [default: 400, the program's limit]
+    /// Deleverager: most cells of the ranking index reduced by one instruction [default: the program's limit]
     #[arg(long, env = "BALLAST_KEEPER_MAX_CELLS")]
     max_cells: u32,
     /// Settler: smallest realised loss worth a transaction, in dollars [default: 1]

@@ -25,6 +25,7 @@ use ballast_localnet::{
     bulk::{Bulk, Job},
     exchange::{Deployment, found, post_prices},
     market_config::ExchangeConfig,
+    stage::open_account,
 };
 use ballast_risk::oracle::Reading;
 use ballast_units::{Lots, Price, Side};
@@ -121,13 +122,9 @@ impl World {
     /// Somebody who has deposited so many dollars.
     pub fn trader(&self, dollars: u64) -> Trader {
         let key = Keypair::new();
-        let (owner, keys) = (key.pubkey(), &self.deployment.keys);
-        self.faucet.airdrop(&owner, 1_000_000_000).unwrap();
-        let source = self.faucet.mint_to(&owner, dollars * 1_000_000).unwrap();
-        let margin = addresses::margin_account(&keys.exchange, &owner, 0);
-        let open = instructions::open_margin_account(&owner, &owner, &keys.exchange, 0);
-        let deposit = instructions::deposit(&owner, keys, &margin, &source, dollars * 1_000_000);
-        self.run("open an account", vec![open, deposit], &key);
+        let (lamports, atoms) = (1_000_000_000, dollars * 1_000_000);
+        let (margin, open) = open_account(&self.deployment, &self.faucet, &key, 0, lamports, atoms).unwrap();
+        self.bulk.run_all(&[open]).unwrap();
         Trader { key, margin }
     }
 
