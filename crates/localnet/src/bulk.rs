@@ -1,7 +1,11 @@
 //! Many transactions at once, for setting a network up and for makers that requote every second: no simulation, a fixed
 //! compute limit, and one question for all outcomes.
 
-use std::{thread, time::Duration};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::Duration,
+};
 
 use ballast_client::error::ProgramError;
 use solana_commitment_config::CommitmentConfig;
@@ -16,8 +20,10 @@ use solana_transaction::Transaction;
 
 use crate::{ChainClock, LocalnetError};
 
-/// Compute limit of every transaction.
+/// The largest compute limit of a transaction.
 const UNITS: u32 = 1_400_000;
+/// As many transactions differ by their compute limit, so that the same instructions may be sent again under one blockhash.
+const NONCES: u32 = 10_000;
 /// Signatures that a node answers for in one request.
 const STATUSES: usize = 256;
 
@@ -46,13 +52,14 @@ pub struct Failure {
 pub struct Bulk {
     rpc: RpcClient,
     clock: ChainClock,
+    sent: AtomicU32,
 }
 
 impl Bulk {
     /// To the node at `rpc_url`.
     pub fn new(rpc_url: &str, clock: ChainClock) -> Self {
         let rpc = RpcClient::new_with_commitment(rpc_url.to_owned(), CommitmentConfig::processed());
-        Self { rpc, clock }
+        Self { rpc, clock, sent: AtomicU32::new(0) }
     }
 
     /// Sends without waiting for the outcome.
@@ -61,7 +68,8 @@ impl Bulk {
     /// When the node does not answer or refuses the transaction as such.
     pub fn send(&self, job: &Job) -> Result<Signature, LocalnetError> {
         let blockhash = self.rpc.get_latest_blockhash().map_err(|error| rpc_error(&job.what, error))?;
-        let limit = ComputeBudgetInstruction::set_compute_unit_limit(UNITS);
+        let nonce = self.sent.fetch_add(1, Ordering::Relaxed) % NONCES;
+        let limit = ComputeBudgetInstruction::set_compute_unit_limit(UNITS - nonce);
         let instructions: Vec<_> = std::iter::once(limit).chain(job.instructions.iter().cloned()).collect();
         let payer = job.signers.first().map(|payer| payer.pubkey());
         let transaction = Transaction::new_signed_with_payer(&instructions, payer.as_ref(), &job.signers, blockhash);

@@ -7,6 +7,7 @@ use std::{net::TcpListener, time::Instant};
 use anchor_lang::AccountDeserialize;
 use ballast_localnet::{
     Blocks, Faucet, Localnet, LocalnetConfig, LocalnetError, Pacer, ProgramFile,
+    bulk::{Bulk, Job},
     oracle_accounts::{
         LEGACY_PROGRAM, LegacyStatus, PUSH_ORACLE_PROGRAM, PythPrice, RECEIVER_PROGRAM, Verification,
         price_feed_address,
@@ -21,7 +22,7 @@ use solana_program_pack::Pack;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::rpc_client::RpcClient;
 use solana_signer::Signer;
-use solana_system_interface::instruction::create_account;
+use solana_system_interface::instruction::{create_account, transfer};
 use spl_token_interface::state::{Account as TokenAccount, Mint};
 
 /// The Clock as programs see it: slot and unix seconds.
@@ -53,6 +54,19 @@ fn a_port_in_use_is_named() {
     let config = LocalnetConfig { rpc_port, ws_port: 0, ..LocalnetConfig::default() };
     let error = Localnet::start(config).err().expect("the port is taken").to_string();
     assert!(error.starts_with(&format!("cannot listen on 127.0.0.1:{rpc_port}: ")), "{error}");
+}
+
+#[test]
+fn the_same_instructions_may_be_sent_twice_in_one_block() {
+    let localnet = start(Blocks::Manual);
+    let (wallet, friend) = (rich_wallet(&localnet), Pubkey::new_unique());
+    let give = || Job {
+        what: "give".to_owned(),
+        instructions: vec![transfer(&wallet.pubkey(), &friend, 1_000_000_000)],
+        signers: vec![&wallet],
+    };
+    Bulk::new(localnet.rpc_url(), localnet.clock().clone()).run_all(&[give(), give()]).unwrap();
+    assert_eq!(processed(&localnet).get_balance(&friend).unwrap(), 2_000_000_000);
 }
 
 #[test]
