@@ -7,9 +7,10 @@ use ballast_client::{
     instructions::{self, market_order, post_only_order},
     units::{Lots, Price, Side},
 };
-use ballast_tests::harness::{BTC, DOLLAR, Lite, MarketSpec, Trader, World, order_ids, sign};
+use ballast_tests::harness::{BTC, DOLLAR, Lite, MarketSpec, Receipt, Trader, World, invocations, order_ids, sign};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
+use solana_message::VersionedMessage;
 use solana_signer::Signer;
 use solana_transaction::Transaction;
 
@@ -18,17 +19,21 @@ const TICK: u64 = 100;
 const ROUNDS: u64 = 2_000;
 
 /// Sends transactions one after the other; prints how many there were in a second, and gives what they logged.
-fn measure(world: &mut World, what: &str, transactions: Vec<Transaction>) -> Vec<Vec<String>> {
+fn measure(world: &mut World, what: &str, transactions: Vec<Transaction>) -> Vec<Receipt> {
     let vm = Lite::vm(&mut world.chain);
     let count = transactions.len();
     let began = Instant::now();
-    let logs: Vec<_> = transactions
-        .into_iter()
-        .map(|transaction| vm.send_transaction(transaction).expect("it succeeds").logs)
-        .collect();
+    let messages: Vec<_> = transactions.iter().map(|transaction| transaction.message.clone()).collect();
+    let done: Vec<_> =
+        transactions.into_iter().map(|transaction| vm.send_transaction(transaction).expect("it succeeds")).collect();
     let seconds = began.elapsed().as_secs_f64();
     println!("{what:<28} {:>8.0} a second ({count} in {seconds:.2} s)", count as f64 / seconds);
-    logs
+    let receipts = messages.into_iter().zip(done).map(|(message, done)| {
+        let message = VersionedMessage::Legacy(message);
+        let invocations = invocations(&message, message.static_account_keys(), &done.inner_instructions);
+        Receipt { logs: done.logs, invocations }
+    });
+    receipts.collect()
 }
 
 fn signed(world: &mut World, instruction: Instruction, owner: &Keypair) -> Transaction {
@@ -60,11 +65,10 @@ fn main() {
     let resting: Vec<_> = (0..ROUNDS)
         .map(|at| place(&mut world, at, Side::Short, post_only_order, MARK + (1 + at % 300) * TICK))
         .collect();
-    let logs = measure(&mut world, "post-only orders", resting);
+    let placed = measure(&mut world, "post-only orders", resting);
     let cancels: Vec<_> = (0..ROUNDS / 2)
         .map(|at| {
-            let receipt = ballast_tests::harness::Receipt { logs: logs[at as usize].clone() };
-            let id = order_ids(&receipt)[0];
+            let id = order_ids(&placed[at as usize])[0];
             let maker = makers[at as usize % 10];
             let (owner, margin) = (world.owner(maker), world.margin(maker));
             signed(&mut world, instructions::cancel_order(&owner.pubkey(), &margin, &keys, id), &owner)

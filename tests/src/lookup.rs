@@ -6,12 +6,12 @@ use ballast_client::send::{Signers, Units, compile, sign, size};
 use solana_account::Account;
 use solana_address_lookup_table_interface::state::{AddressLookupTable, LookupTableMeta};
 use solana_instruction::Instruction;
-use solana_message::AddressLookupTableAccount;
+use solana_message::{AddressLookupTableAccount, VersionedMessage};
 use solana_pubkey::Pubkey;
 use solana_sdk_ids::address_lookup_table;
 use solana_signer::Signer;
 
-use crate::harness::{Chain, Receipt, World, fresh_keypair};
+use crate::harness::{Chain, Receipt, World, fresh_keypair, invocations};
 
 /// Most bytes of a transaction, which its sender checks too.
 pub const PACKET: u64 = 1_232;
@@ -26,6 +26,15 @@ pub struct Sent {
     pub accounts: u64,
     /// Bytes on the wire.
     pub bytes: u64,
+}
+
+/// All keys of a message: its own, then those of the table that may be written, then the others.
+fn keys(message: &VersionedMessage, table: &AddressLookupTableAccount) -> Vec<Pubkey> {
+    let lookups = message.address_table_lookups().unwrap_or_default();
+    let writable = lookups.iter().flat_map(|lookup| &lookup.writable_indexes);
+    let readonly = lookups.iter().flat_map(|lookup| &lookup.readonly_indexes);
+    let looked_up = writable.chain(readonly).map(|&at| table.addresses[usize::from(at)]);
+    message.static_account_keys().iter().copied().chain(looked_up).collect()
 }
 
 /// Writes a table with these addresses.
@@ -57,11 +66,12 @@ pub fn send(
     let looked_up = message.address_table_lookups().unwrap_or_default().iter();
     let looked_up: usize = looked_up.map(|table| table.writable_indexes.len() + table.readonly_indexes.len()).sum();
     let accounts = message.static_account_keys().len() + looked_up;
-    let transaction = sign(message, signers).expect("it fits a packet");
+    let transaction = sign(message.clone(), signers).expect("it fits a packet");
     let bytes = size(&transaction);
     let done = vm.send_transaction(transaction);
-    let logs = done.unwrap_or_else(|failed| panic!("{}\n{}", failed.err, failed.meta.logs.join("\n"))).logs;
-    let receipt = Receipt { logs };
+    let done = done.unwrap_or_else(|failed| panic!("{}\n{}", failed.err, failed.meta.logs.join("\n")));
+    let keys = keys(&message, table);
+    let receipt = Receipt { invocations: invocations(&message, &keys, &done.inner_instructions), logs: done.logs };
     world.enter(&receipt);
     Sent { units: receipt.units(), accounts: accounts as u64, bytes: bytes as u64 }
 }

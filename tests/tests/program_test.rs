@@ -3,12 +3,13 @@
 use ballast_client::addresses::PROGRAM_ID;
 use ballast_tests::{
     compiled_program, flow,
-    harness::{Chain, Lite, Outcome, Receipt, Refusal, sign},
+    harness::{Chain, Lite, Outcome, Receipt, Refusal, invocations, sign},
 };
 use solana_account::{Account, AccountSharedData};
 use solana_clock::Clock;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
+use solana_message::VersionedMessage;
 use solana_program_test::{ProgramTest, ProgramTestContext};
 use solana_pubkey::Pubkey;
 use tokio::runtime::Runtime;
@@ -45,11 +46,20 @@ impl Chain for Bank {
     fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Outcome {
         let transaction = sign(instructions, signers, self.context.last_blockhash);
         let client = &self.context.banks_client;
+        // The bank tells what was called of a simulation only.
+        let simulated = self.runtime.block_on(client.simulate_transaction(transaction.clone()));
+        let inner =
+            simulated.expect("the bank answers").simulation_details.and_then(|details| details.inner_instructions);
+        let message = VersionedMessage::Legacy(transaction.message.clone());
         let done = self.runtime.block_on(client.process_transaction_with_metadata(transaction));
         let done = done.expect("the bank answers");
         let logs = done.metadata.map(|metadata| metadata.log_messages).unwrap_or_default();
         match done.result {
-            Ok(()) => Ok(Receipt { logs }),
+            Ok(()) => {
+                let inner = inner.expect("the bank tells what was called");
+                let invocations = invocations(&message, message.static_account_keys(), &inner);
+                Ok(Receipt { logs, invocations })
+            }
             Err(error) => Err(Refusal { error, logs }),
         }
     }

@@ -10,7 +10,8 @@
 //! | [`rpc`] | reading a cluster: snapshots, vaults, lookup tables |
 //! | [`send`] | from instructions to a confirmed transaction |
 //! | [`error`] | the program's errors by number |
-//! | [`events`] | the program's events out of transaction logs |
+//! | [`record`] | the program's events out of transactions: what it recorded |
+//! | [`events`] | the events themselves, and what of them stands in logs |
 //! | [`keys`] | key files, with a check of who can read them |
 //! | [`history`] | every account's history and balances, rebuilt from events alone |
 //! | [`redact`] | addresses without the keys in them, for what others may read |
@@ -33,6 +34,7 @@ pub mod instructions;
 #[cfg(feature = "network")]
 pub mod keys;
 pub mod oracle_accounts;
+pub mod record;
 pub mod redact;
 #[cfg(feature = "network")]
 pub mod rpc;

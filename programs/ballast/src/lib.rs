@@ -9,11 +9,14 @@ use anchor_lang::prelude::*;
 #[allow(unused_imports)]
 use ballast_sbpf_builtins as _;
 
+#[cfg(all(target_os = "solana", feature = "entrypoint"))]
+mod chain;
 pub mod error;
 pub mod events;
 pub mod instructions;
 pub mod logic;
 pub mod oracle;
+pub mod record;
 pub mod state;
 
 // Anchor's macro looks for every instruction's accounts at the root; handlers come along under the same names.

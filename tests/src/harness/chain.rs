@@ -5,7 +5,8 @@ use ballast_client::{
     addresses::PROGRAM_ID,
     ballast::error::BallastError,
     error::ProgramError,
-    events::{Event, Logged, parse_logs},
+    events::Event,
+    record::{Invocation, recorded},
 };
 use litesvm::LiteSVM;
 use solana_account::{Account, AccountSharedData};
@@ -13,6 +14,7 @@ use solana_clock::Clock;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
+use solana_message::{VersionedMessage, inner_instruction::InnerInstructionsList};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use solana_transaction::Transaction;
@@ -26,22 +28,23 @@ use crate::compiled_program;
 pub struct Receipt {
     /// Its logs, complete.
     pub logs: Vec<String>,
+    /// What ran, in the order in which it began.
+    pub invocations: Vec<Invocation>,
 }
 
 impl Receipt {
-    /// The program's events, in order.
+    /// The events that the program recorded, in order.
     ///
     /// # Panics
     /// If one of them cannot be decoded.
     pub fn events(&self) -> Vec<Event> {
-        let Logged { events, truncated, unknown } = parse_logs(&self.logs);
-        assert!(!truncated && unknown == 0, "every event is decoded: {:#?}", self.logs);
-        events
+        let told = recorded(&self.invocations);
+        told.iter().map(|told| told.event().expect("every event is decoded")).collect()
     }
 
     /// Compute units that the program used, called programs included.
     pub fn units(&self) -> u64 {
-        program_units(&self.logs)
+        reports(&self.logs).map(|(_, units)| units).sum()
     }
 }
 
@@ -74,11 +77,38 @@ impl Refusal {
 /// What became of a transaction.
 pub type Outcome = Result<Receipt, Refusal>;
 
-/// The units that the log's outermost calls of the program report.
-fn program_units(logs: &[String]) -> u64 {
-    let prefix = format!("Program {PROGRAM_ID} consumed ");
-    let figure = |line: &String| line.strip_prefix(&prefix)?.split(' ').next()?.parse::<u64>().ok();
-    logs.iter().filter_map(figure).sum()
+/// What the program's own instructions of a transaction report of their use, with what they call: the place of each report
+/// in the log, and the units.
+pub(super) fn reports(logs: &[String]) -> impl Iterator<Item = (usize, u64)> + '_ {
+    let consumed = format!("Program {PROGRAM_ID} consumed ");
+    let mut depth = 0;
+    logs.iter().enumerate().filter_map(move |(at, line)| {
+        let (_, rest) = line.strip_prefix("Program ")?.split_once(' ')?;
+        if rest.starts_with("invoke [") {
+            depth += 1;
+        } else if rest == "success" || rest.starts_with("failed") {
+            depth -= 1;
+        }
+        let figure = line.strip_prefix(&consumed).filter(|_| depth == 1)?.split(' ').next()?;
+        Some((at, figure.parse().ok()?))
+    })
+}
+
+/// What ran in a transaction, as a virtual machine tells it.
+pub fn invocations(message: &VersionedMessage, keys: &[Pubkey], inner: &InnerInstructionsList) -> Vec<Invocation> {
+    let invocation = |instruction: &solana_message::compiled_instruction::CompiledInstruction, height| Invocation {
+        program: keys[usize::from(instruction.program_id_index)],
+        height,
+        accounts: instruction.accounts.iter().map(|&at| keys[usize::from(at)]).collect(),
+        data: instruction.data.clone(),
+    };
+    let mut all = Vec::new();
+    for (at, outer) in message.instructions().iter().enumerate() {
+        all.push(invocation(outer, 1));
+        let called = inner.get(at).into_iter().flatten();
+        all.extend(called.map(|called| invocation(&called.instruction, called.stack_height.into())));
+    }
+    all
 }
 
 /// A chain with the program on it.
@@ -132,6 +162,11 @@ impl Lite {
         Lite { vm, payer }
     }
 
+    /// The same with logs of at most so many bytes, as validators keep them.
+    pub fn with_log_bytes(self, limit: usize) -> Lite {
+        Lite { vm: self.vm.with_log_bytes_limit(Some(limit)), payer: self.payer }
+    }
+
     /// The virtual machine, for what [`Chain`] does not offer.
     pub fn vm(&mut self) -> &mut LiteSVM {
         &mut self.vm
@@ -157,8 +192,12 @@ impl Chain for Lite {
 
     fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Outcome {
         let transaction = sign(instructions, signers, self.vm.latest_blockhash());
+        let message = VersionedMessage::Legacy(transaction.message.clone());
         match self.vm.send_transaction(transaction) {
-            Ok(done) => Ok(Receipt { logs: done.logs }),
+            Ok(done) => {
+                let invocations = invocations(&message, message.static_account_keys(), &done.inner_instructions);
+                Ok(Receipt { logs: done.logs, invocations })
+            }
             Err(failed) => Err(Refusal { error: failed.err, logs: failed.meta.logs }),
         }
     }

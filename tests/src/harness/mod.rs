@@ -19,7 +19,7 @@ mod traders;
 mod usage;
 mod world;
 
-pub use chain::{Chain, Lite, Outcome, Receipt, Refusal, sign};
+pub use chain::{Chain, Lite, Outcome, Receipt, Refusal, invocations, sign};
 pub use describe::{contains, describe};
 pub use expect::Expect;
 pub use fresh::fresh_keypair;

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use ballast_client::addresses::PROGRAM_ID;
 
+use super::chain::reports;
+
 /// Compute units of the program's instructions by name.
 #[derive(Clone, Debug, Default)]
 pub struct Usage(BTreeMap<String, Vec<u64>>);
@@ -12,20 +14,11 @@ impl Usage {
     /// Adds the outermost calls of the program that a transaction's logs report.
     pub fn note(&mut self, logs: &[String]) {
         let invoked = format!("Program {PROGRAM_ID} invoke [1]");
-        let consumed = format!("Program {PROGRAM_ID} consumed ");
-        let mut name = None;
-        let mut fresh = false;
-        for line in logs {
-            if *line == invoked {
-                fresh = true;
-            } else if let Some(instruction) = line.strip_prefix("Program log: Instruction: ").filter(|_| fresh) {
-                name = Some(instruction.to_string());
-                fresh = false;
-            } else if let Some(figure) = line.strip_prefix(&consumed)
-                && let Some(name) = name.take()
-                && let Some(units) = figure.split(' ').next().and_then(|units| units.parse().ok())
-            {
-                self.0.entry(name).or_default().push(units);
+        for (at, units) in reports(logs) {
+            let Some(began) = logs[..at].iter().rposition(|line| *line == invoked) else { continue };
+            let name = logs[began..at].iter().find_map(|line| line.strip_prefix("Program log: Instruction: "));
+            if let Some(name) = name {
+                self.0.entry(name.to_string()).or_default().push(units);
             }
         }
     }

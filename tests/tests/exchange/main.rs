@@ -18,6 +18,7 @@ mod orders;
 mod page;
 mod pegs;
 mod ranking;
+mod record;
 mod reduce_only;
 mod review;
 mod room;

@@ -2,7 +2,7 @@
 
 use ballast_client::{
     ballast::{OrderArgs, error::BallastError},
-    events::{Event, Logged, parse_logs},
+    events::Event,
     instructions::{self, post_only_order},
     units::{Lots, Price, Side},
 };
@@ -291,7 +291,7 @@ fn what_the_admin_and_owners_change_is_reported() {
     let fees = world.market(BTC).fees;
     let collect = instructions::withdraw_fees(&admin.pubkey(), &keys, &market, &target);
     let receipt = world.send(&[collect], &[&admin]).succeeds();
-    let Logged { events, .. } = parse_logs(&receipt.logs);
+    let events = receipt.events();
     assert!(matches!(&events[..], [Event::FeesWithdrawn(paid)] if (paid.from_pool, paid.from_fees) == (0, fees)));
     let propose = instructions::propose_admin(&admin.pubkey(), &keys.exchange, &next.pubkey());
     assert_eq!(names(&world.send(&[propose], &[&admin]).succeeds()), ["AdminProposed"]);

@@ -3,13 +3,16 @@
 
 use std::{fs, path::Path};
 
+use anchor_lang::Discriminator;
 use ballast_client::{
+    ballast::events::Deleveraged,
     events::{Event, cells},
     why::{Cell, Explained, Line, Verdict, What, cells_of, explain},
 };
 use ballast_risk::health::Stage;
 use ballast_tests::harness::{BTC, DOLLAR, ETH, Expect, MarketSpec, Receipt, Trader, World};
-use serde_json::json;
+use serde_json::{Value, json};
+use solana_pubkey::Pubkey;
 
 use super::page::raw_accounts;
 
@@ -192,6 +195,40 @@ fn cells_in_another_order_are_found() {
     assert_eq!(verdict(&poorer, What::BankruptcyPrice), Verdict::Differs);
 }
 
+/// A transaction as `getTransaction` gives it.
+fn as_a_node_gives(receipt: &Receipt) -> Value {
+    let mut keys: Vec<Pubkey> = Vec::new();
+    let mut place = |key: &Pubkey| {
+        keys.iter().position(|known| known == key).unwrap_or_else(|| {
+            keys.push(*key);
+            keys.len() - 1
+        })
+    };
+    let mut outer: Vec<Value> = Vec::new();
+    let mut inner: Vec<Value> = Vec::new();
+    for ran in &receipt.invocations {
+        let accounts: Vec<usize> = ran.accounts.iter().map(&mut place).collect();
+        let compiled = json!({
+            "programIdIndex": place(&ran.program),
+            "accounts": accounts,
+            "data": bs58::encode(&ran.data).into_string(),
+            "stackHeight": ran.height,
+        });
+        if ran.height == 1 {
+            outer.push(compiled);
+        } else {
+            inner.push(json!({ "index": outer.len() - 1, "instructions": [compiled] }));
+        }
+    }
+    let keys: Vec<String> = keys.iter().map(Pubkey::to_string).collect();
+    json!({
+        "slot": 1,
+        "blockTime": 1,
+        "transaction": { "message": { "accountKeys": keys, "instructions": outer } },
+        "meta": { "err": null, "innerInstructions": inner },
+    })
+}
+
 /// A liquidation and a deleveraging for the page to explain, with what is computed here.
 #[test]
 fn what_the_page_explains_is_written_for_it() {
@@ -212,8 +249,9 @@ fn what_the_page_explains_is_written_for_it() {
         json!({
             "exchange": world.keys.exchange.to_string(),
             "raw": raw_accounts(world),
-            "logs": receipt.logs,
+            "transaction": as_a_node_gives(&receipt),
             "index": index,
+            "discriminator": Deleveraged::DISCRIMINATOR.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
             "lines": lines.iter().map(line).collect::<Vec<_>>(),
         })
     });

@@ -5,8 +5,8 @@
 //! atom: [`History::compare`] says whether it is. The program's tests do that after every transaction.
 //!
 //! Feed it the events of every transaction of an exchange, from its founding on and in order ([`History::enter`]); the
-//! events of one transaction come from [`crate::events::parse_logs`]. A transaction whose logs were cut off, or whose
-//! events are unknown to this client, leaves a gap that [`History::compare`] shows.
+//! events of one transaction come from [`crate::record::recorded`]. A transaction that is left out, or whose events are unknown
+//! to this client, leaves a gap that [`History::compare`] shows.
 
 mod entry;
 #[cfg(test)]

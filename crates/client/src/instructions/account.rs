@@ -5,7 +5,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
 use super::{build, place_order};
-use crate::addresses::{self, ExchangeKeys, MarketKeys};
+use crate::addresses::{self, ExchangeKeys, MarketKeys, PROGRAM_ID};
 
 /// Opens `owner`'s account with this number at [`addresses::margin_account`]. Payer and owner sign.
 pub fn open_margin_account(payer: &Pubkey, owner: &Pubkey, exchange: &Pubkey, number: u16) -> Instruction {
@@ -16,6 +16,7 @@ pub fn open_margin_account(payer: &Pubkey, owner: &Pubkey, exchange: &Pubkey, nu
             exchange: *exchange,
             margin: addresses::margin_account(exchange, owner, number),
             system_program: solana_system_interface::program::ID,
+            program: PROGRAM_ID,
         },
         &instruction::OpenMarginAccount { number },
         &[],
@@ -25,7 +26,7 @@ pub fn open_margin_account(payer: &Pubkey, owner: &Pubkey, exchange: &Pubkey, nu
 /// Closes an empty account; its rent goes to `receiver`.
 pub fn close_margin_account(owner: &Pubkey, margin: &Pubkey, receiver: &Pubkey) -> Instruction {
     build(
-        &accounts::CloseMarginAccount { owner: *owner, margin: *margin, receiver: *receiver },
+        &accounts::CloseMarginAccount { owner: *owner, margin: *margin, receiver: *receiver, program: PROGRAM_ID },
         &instruction::CloseMarginAccount {},
         &[],
     )
@@ -34,7 +35,7 @@ pub fn close_margin_account(owner: &Pubkey, margin: &Pubkey, receiver: &Pubkey) 
 /// Names who may trade but not withdraw; the default key names nobody.
 pub fn set_delegate(owner: &Pubkey, margin: &Pubkey, delegate: &Pubkey) -> Instruction {
     build(
-        &accounts::OwnMarginAccount { owner: *owner, margin: *margin },
+        &accounts::OwnMarginAccount { owner: *owner, margin: *margin, program: PROGRAM_ID },
         &instruction::SetDelegate { delegate: *delegate },
         &[],
     )
@@ -50,6 +51,7 @@ pub fn deposit(depositor: &Pubkey, keys: &ExchangeKeys, margin: &Pubkey, source:
             source: *source,
             vault: keys.vault,
             token_program: spl_token_interface::ID,
+            program: PROGRAM_ID,
         },
         &instruction::Deposit { amount },
         &[],
@@ -73,6 +75,7 @@ pub fn withdraw(
             vault: keys.vault,
             target: *target,
             token_program: spl_token_interface::ID,
+            program: PROGRAM_ID,
         },
         &instruction::Withdraw { amount },
         others,
@@ -90,7 +93,7 @@ pub fn transfer_collateral(
     others: &[AccountMeta],
 ) -> Instruction {
     build(
-        &accounts::TransferCollateral { owner: *owner, exchange: *exchange, from: *from, to: *to },
+        &accounts::TransferCollateral { owner: *owner, exchange: *exchange, from: *from, to: *to, program: PROGRAM_ID },
         &instruction::TransferCollateral { amount },
         others,
     )

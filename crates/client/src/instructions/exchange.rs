@@ -6,7 +6,7 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 use super::build;
-use crate::addresses::{self, ExchangeKeys, MarketKeys};
+use crate::addresses::{self, ExchangeKeys, MarketKeys, PROGRAM_ID};
 
 /// Founds the exchange of `creator`, who becomes its admin and pays.
 pub fn initialize_exchange(creator: &Pubkey, quote_mint: &Pubkey, guardian: &Pubkey) -> Instruction {
@@ -20,6 +20,7 @@ pub fn initialize_exchange(creator: &Pubkey, quote_mint: &Pubkey, guardian: &Pub
             insurance: keys.insurance,
             token_program: spl_token_interface::ID,
             system_program: solana_system_interface::program::ID,
+            program: PROGRAM_ID,
         },
         &instruction::InitializeExchange { guardian: *guardian },
         &[],
@@ -29,7 +30,7 @@ pub fn initialize_exchange(creator: &Pubkey, quote_mint: &Pubkey, guardian: &Pub
 /// The admin offers the role to `next`; the default key withdraws the offer.
 pub fn propose_admin(admin: &Pubkey, exchange: &Pubkey, next: &Pubkey) -> Instruction {
     build(
-        &accounts::GovernExchange { authority: *admin, exchange: *exchange },
+        &accounts::GovernExchange { authority: *admin, exchange: *exchange, program: PROGRAM_ID },
         &instruction::ProposeAdmin { next: *next },
         &[],
     )
@@ -38,7 +39,7 @@ pub fn propose_admin(admin: &Pubkey, exchange: &Pubkey, next: &Pubkey) -> Instru
 /// The pending admin accepts the role.
 pub fn accept_admin(pending_admin: &Pubkey, exchange: &Pubkey) -> Instruction {
     build(
-        &accounts::GovernExchange { authority: *pending_admin, exchange: *exchange },
+        &accounts::GovernExchange { authority: *pending_admin, exchange: *exchange, program: PROGRAM_ID },
         &instruction::AcceptAdmin {},
         &[],
     )
@@ -47,7 +48,7 @@ pub fn accept_admin(pending_admin: &Pubkey, exchange: &Pubkey) -> Instruction {
 /// Stops or resumes deposits and withdrawals. The guardian can only stop.
 pub fn set_pause(authority: &Pubkey, exchange: &Pubkey, deposits: bool, withdrawals: bool) -> Instruction {
     build(
-        &accounts::GovernExchange { authority: *authority, exchange: *exchange },
+        &accounts::GovernExchange { authority: *authority, exchange: *exchange, program: PROGRAM_ID },
         &instruction::SetPause { deposits, withdrawals },
         &[],
     )
@@ -61,7 +62,7 @@ pub fn set_fee_schedule(
     referral_share_bps: u16,
 ) -> Instruction {
     build(
-        &accounts::GovernExchange { authority: *admin, exchange: *exchange },
+        &accounts::GovernExchange { authority: *admin, exchange: *exchange, program: PROGRAM_ID },
         &instruction::SetFeeSchedule { volumes, referral_share_bps },
         &[],
     )
@@ -76,6 +77,7 @@ pub fn fund_insurance(funder: &Pubkey, keys: &ExchangeKeys, source: &Pubkey, amo
             source: *source,
             insurance: keys.insurance,
             token_program: spl_token_interface::ID,
+            program: PROGRAM_ID,
         },
         &instruction::FundInsurance { amount },
         &[],
@@ -93,6 +95,7 @@ pub fn sweep_insurance_fees(keys: &ExchangeKeys, market: &MarketKeys) -> Instruc
             vault: keys.vault,
             insurance: keys.insurance,
             token_program: spl_token_interface::ID,
+            program: PROGRAM_ID,
         },
         &instruction::SweepInsuranceFees {},
         &[],
@@ -109,6 +112,7 @@ pub fn withdraw_fees(admin: &Pubkey, keys: &ExchangeKeys, market: &Pubkey, targe
             vault: keys.vault,
             target: *target,
             token_program: spl_token_interface::ID,
+            program: PROGRAM_ID,
         },
         &instruction::WithdrawFees {},
         &[],

@@ -6,7 +6,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
 use super::{Tend, build};
-use crate::addresses::{ExchangeKeys, MarketKeys};
+use crate::addresses::{ExchangeKeys, MarketKeys, PROGRAM_ID};
 
 /// Who takes what over.
 #[derive(Clone, Debug)]
@@ -37,6 +37,7 @@ pub fn takeover(keys: &ExchangeKeys, takeover: &TakeoverOf, max_lots: Lots) -> I
             vault: keys.vault,
             insurance: keys.insurance,
             token_program: spl_token_interface::ID,
+            program: PROGRAM_ID,
         },
         &instruction::Takeover { max_lots: max_lots.0 },
         &takeover.others,
@@ -64,5 +65,6 @@ fn resolve(keys: &ExchangeKeys, tend: &Tend) -> accounts::ResolveBankruptcy {
         vault: keys.vault,
         insurance: keys.insurance,
         token_program: spl_token_interface::ID,
+        program: PROGRAM_ID,
     }
 }

@@ -57,6 +57,7 @@ pub fn create_market(
             book: *book,
             ranks: *ranks,
             system_program: solana_system_interface::program::ID,
+            program: PROGRAM_ID,
         },
         &instruction::CreateMarket { identity, params },
         &[],
@@ -66,7 +67,7 @@ pub fn create_market(
 /// Replaces a market's parameters.
 pub fn update_market(admin: &Pubkey, exchange: &Pubkey, market: &Pubkey, params: MarketParams) -> Instruction {
     build(
-        &accounts::GovernMarket { authority: *admin, exchange: *exchange, market: *market },
+        &accounts::GovernMarket { authority: *admin, exchange: *exchange, market: *market, program: PROGRAM_ID },
         &instruction::UpdateMarket { params },
         &[],
     )
@@ -75,7 +76,7 @@ pub fn update_market(admin: &Pubkey, exchange: &Pubkey, market: &Pubkey, params:
 /// Changes what may be done in a market. The guardian can only tighten.
 pub fn set_market_status(authority: &Pubkey, exchange: &Pubkey, market: &Pubkey, status: MarketStatus) -> Instruction {
     build(
-        &accounts::GovernMarket { authority: *authority, exchange: *exchange, market: *market },
+        &accounts::GovernMarket { authority: *authority, exchange: *exchange, market: *market, program: PROGRAM_ID },
         &instruction::SetMarketStatus { status: status as u8 },
         &[],
     )
@@ -84,7 +85,13 @@ pub fn set_market_status(authority: &Pubkey, exchange: &Pubkey, market: &Pubkey,
 /// Reads `oracle`, an account of the market's oracle program, into the market. Anyone may.
 pub fn refresh_market(keys: &MarketKeys, oracle: &Pubkey) -> Instruction {
     build(
-        &accounts::RefreshMarket { market: keys.market, book: keys.book, ranks: keys.ranks, oracle: *oracle },
+        &accounts::RefreshMarket {
+            market: keys.market,
+            book: keys.book,
+            ranks: keys.ranks,
+            oracle: *oracle,
+            program: PROGRAM_ID,
+        },
         &instruction::RefreshMarket {},
         &[],
     )

@@ -5,15 +5,24 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 use super::build;
+use crate::addresses::PROGRAM_ID;
 
 /// Brings a margin account up to date.
 pub fn migrate_margin_account(margin: &Pubkey) -> Instruction {
-    build(&accounts::MigrateMarginAccount { margin: *margin }, &instruction::MigrateMarginAccount {}, &[])
+    build(
+        &accounts::MigrateMarginAccount { margin: *margin, program: PROGRAM_ID },
+        &instruction::MigrateMarginAccount {},
+        &[],
+    )
 }
 
 /// Brings a market up to date; its book comes after it.
 pub fn migrate_market(market: &Pubkey, ranks: &Pubkey) -> Instruction {
-    build(&accounts::MigrateMarket { market: *market, ranks: *ranks }, &instruction::MigrateMarket {}, &[])
+    build(
+        &accounts::MigrateMarket { market: *market, ranks: *ranks, program: PROGRAM_ID },
+        &instruction::MigrateMarket {},
+        &[],
+    )
 }
 
 /// Brings up to `limit` blocks of a book up to date, or makes room for that, which `payer` pays. To be repeated until the
@@ -25,6 +34,7 @@ pub fn migrate_book(payer: &Pubkey, market: &Pubkey, book: &Pubkey, limit: u32) 
             market: *market,
             book: *book,
             system_program: solana_system_interface::program::ID,
+            program: PROGRAM_ID,
         },
         &instruction::MigrateBook { limit },
         &[],

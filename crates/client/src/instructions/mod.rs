@@ -72,6 +72,7 @@ mod tests {
             AccountMeta::new(key(1), false),
             AccountMeta::new(key(2), false),
             AccountMeta::new(key(3), false),
+            AccountMeta::new_readonly(PROGRAM_ID, false),
             others[0].clone(),
         ];
         assert_eq!(built.accounts, expected);

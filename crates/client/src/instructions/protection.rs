@@ -7,7 +7,7 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 use super::{Tend, build, cancel_accounts};
-use crate::addresses::MarketKeys;
+use crate::addresses::{MarketKeys, PROGRAM_ID};
 
 /// How far a market trigger may slip beyond the mark unless asked otherwise: five per cent, in basis points.
 pub const DEFAULT_SLIPPAGE_BPS: u16 = 500;
@@ -92,7 +92,7 @@ pub fn execute_trigger(tend: &Tend, trigger: TriggerId) -> Instruction {
 /// Lets a trailing stop follow the mark.
 pub fn ratchet_trigger(market: &MarketKeys, trigger: TriggerId) -> Instruction {
     build(
-        &accounts::RatchetTrigger { market: market.market, book: market.book },
+        &accounts::RatchetTrigger { market: market.market, book: market.book, program: PROGRAM_ID },
         &instruction::RatchetTrigger { trigger: trigger.0 },
         &[],
     )
@@ -103,7 +103,7 @@ pub fn ratchet_trigger(market: &MarketKeys, trigger: TriggerId) -> Instruction {
 pub fn set_ladder(owner: &Pubkey, margin: &Pubkey, rules: &[(u16, u16)], slippage_bps: u16) -> Instruction {
     let rungs = rules.iter().map(|&(ratio_bps, reduce_bps)| LadderRung { ratio_bps, reduce_bps }).collect();
     build(
-        &accounts::OwnMarginAccount { owner: *owner, margin: *margin },
+        &accounts::OwnMarginAccount { owner: *owner, margin: *margin, program: PROGRAM_ID },
         &instruction::SetLadder { rungs, slippage_bps },
         &[],
     )
@@ -115,5 +115,11 @@ pub fn execute_ladder(tend: &Tend) -> Instruction {
 }
 
 fn set_accounts(trader: &Pubkey, margin: &Pubkey, market: &MarketKeys) -> accounts::SetTriggers {
-    accounts::SetTriggers { trader: *trader, margin: *margin, market: market.market, book: market.book }
+    accounts::SetTriggers {
+        trader: *trader,
+        margin: *margin,
+        market: market.market,
+        book: market.book,
+        program: PROGRAM_ID,
+    }
 }

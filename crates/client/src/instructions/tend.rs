@@ -5,7 +5,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
 use super::build;
-use crate::addresses::MarketKeys;
+use crate::addresses::{MarketKeys, PROGRAM_ID};
 
 /// Whose position, where, and who is paid for tending it.
 #[derive(Clone, Debug)]
@@ -28,6 +28,7 @@ impl Tend {
             market: self.market.market,
             book: self.market.book,
             ranks: self.market.ranks,
+            program: PROGRAM_ID,
         }
     }
 }

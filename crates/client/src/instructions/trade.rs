@@ -7,7 +7,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
 use super::build;
-use crate::addresses::MarketKeys;
+use crate::addresses::{MarketKeys, PROGRAM_ID};
 
 /// Places an order for `margin`, signed by its owner or delegate. [`super::limit_order`] and its siblings make the usual
 /// kinds. `others`: the account's other markets.
@@ -71,7 +71,7 @@ pub fn cancel_all(
 /// Removes up to `limit` orders of a side that takers only pass over: expired, or beyond the band. Anyone may.
 pub fn prune_orders(market: &MarketKeys, side: Side, limit: u32) -> Instruction {
     build(
-        &accounts::PruneOrders { market: market.market, book: market.book },
+        &accounts::PruneOrders { market: market.market, book: market.book, program: PROGRAM_ID },
         &instruction::PruneOrders { side: side_code(side), limit },
         &[],
     )
@@ -80,7 +80,7 @@ pub fn prune_orders(market: &MarketKeys, side: Side, limit: u32) -> Instruction 
 /// Removes those of these orders that have expired, wherever they are in the book. Anyone may.
 pub fn prune_expired(market: &MarketKeys, orders: &[OrderId]) -> Instruction {
     build(
-        &accounts::PruneOrders { market: market.market, book: market.book },
+        &accounts::PruneOrders { market: market.market, book: market.book, program: PROGRAM_ID },
         &instruction::PruneExpired { order_ids: orders.iter().map(|id| id.0).collect() },
         &[],
     )
@@ -90,7 +90,13 @@ pub fn prune_expired(market: &MarketKeys, orders: &[OrderId]) -> Instruction {
 pub fn grow_book(payer: &Pubkey, market: &MarketKeys) -> Instruction {
     let system_program = solana_system_interface::program::ID;
     build(
-        &accounts::GrowBook { payer: *payer, market: market.market, book: market.book, system_program },
+        &accounts::GrowBook {
+            payer: *payer,
+            market: market.market,
+            book: market.book,
+            system_program,
+            program: PROGRAM_ID,
+        },
         &instruction::GrowBook {},
         &[],
     )
@@ -111,9 +117,16 @@ fn place_accounts(trader: &Pubkey, margin: &Pubkey, market: &MarketKeys) -> acco
         market: market.market,
         book: market.book,
         ranks: market.ranks,
+        program: PROGRAM_ID,
     }
 }
 
 pub(super) fn cancel_accounts(trader: &Pubkey, margin: &Pubkey, market: &MarketKeys) -> accounts::CancelOrders {
-    accounts::CancelOrders { trader: *trader, margin: *margin, market: market.market, book: market.book }
+    accounts::CancelOrders {
+        trader: *trader,
+        margin: *margin,
+        market: market.market,
+        book: market.book,
+        program: PROGRAM_ID,
+    }
 }

@@ -5,7 +5,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
 use super::build;
-use crate::addresses;
+use crate::addresses::{self, PROGRAM_ID};
 
 /// Opens `owner`'s trader account at [`addresses::trader`]. `referrer` is the trader account of whoever referred them; it
 /// is named now or never. Payer and owner sign.
@@ -18,6 +18,7 @@ pub fn open_trader(payer: &Pubkey, owner: &Pubkey, exchange: &Pubkey, referrer: 
             trader: addresses::trader(exchange, owner),
             referrer,
             system_program: solana_system_interface::program::ID,
+            program: PROGRAM_ID,
         },
         &instruction::OpenTrader {},
         &[],
@@ -32,6 +33,7 @@ pub fn roll_volume(exchange: &Pubkey, key: &Pubkey, trader: &Trader, margins: &[
             exchange: *exchange,
             trader: *key,
             referrer: trader.is_referred().then_some(trader.referrer),
+            program: PROGRAM_ID,
         },
         &instruction::RollVolume {},
         &others,
@@ -46,6 +48,7 @@ pub fn claim_referral(owner: &Pubkey, exchange: &Pubkey, margin: &Pubkey) -> Ins
             exchange: *exchange,
             trader: addresses::trader(exchange, owner),
             margin: *margin,
+            program: PROGRAM_ID,
         },
         &instruction::ClaimReferral {},
         &[],

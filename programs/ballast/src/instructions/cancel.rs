@@ -9,6 +9,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{OrderRemoved, OrdersCancelledFor, OrdersPruned},
     logic::{Gone, removed_order, slab},
+    record::tell,
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, slab_bytes_mut},
 };
 
@@ -30,6 +31,8 @@ pub struct CancelOrders<'info> {
     /// CHECK: the market's book.
     #[account(mut)]
     pub book: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 impl CancelOrders<'_> {
@@ -55,6 +58,8 @@ pub struct PruneOrders<'info> {
     /// CHECK: the market's book.
     #[account(mut)]
     pub book: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Removes up to `limit` orders from the best of a side on (0 bids, 1 asks) that takers only pass over: expired, beyond the
@@ -92,7 +97,7 @@ pub fn prune_expired(ctx: Context<PruneOrders>, order_ids: Vec<u128>) -> Result<
 
 fn report_pruned(market: u16, removed: Vec<OrderRemoved>) -> Result<()> {
     require!(!removed.is_empty(), BallastError::NothingHere);
-    emit!(OrdersPruned { market, removed });
+    tell(&OrdersPruned { market, removed });
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use crate::{
         Marks, Others, Venue, assess, cancel_for_force, close_idle_seat, draw_insurance, rejoin, settle_slot, slab,
         touch,
     },
+    record::tell,
     state::{Current as _, Market},
 };
 
@@ -49,7 +50,7 @@ fn cover<'info>(accounts: &ResolveBankruptcy<'info>, remaining: &'info [AccountI
     require!(paid > 0, BallastError::InsuranceExhausted);
     settle_slot(venue.market, margin, slot, &key)?;
     let after = assess(margin, &key, Some((venue, slot)), &others, Marks::Current, None, now)?;
-    emit!(BadDebtCovered { market: venue.market.index, account: key, paid, left: wanted - paid });
+    tell(&BadDebtCovered { market: venue.market.index, account: key, paid, left: wanted - paid });
     rejoin(venue, margin, slot, &key, &after)?;
     Ok(paid)
 }

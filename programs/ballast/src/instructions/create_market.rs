@@ -5,6 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::{BallastError, OrFail},
     events::{MarketCreated, MarketParamsSet},
+    record::tell,
     state::{
         BOOK_MAGIC, Exchange, MARKET_SEED, MARKET_VERSION, Market, MarketParams, MarketStatus, OracleKind, RANKS_MAGIC,
         claim_slab, slab_bytes_mut,
@@ -54,6 +55,8 @@ pub struct CreateMarket<'info> {
     pub ranks: UncheckedAccount<'info>,
     /// The system program.
     pub system_program: Program<'info, System>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Creates the next market, which takes the book and ranks accounts for itself for good. It starts without a price:
@@ -90,7 +93,7 @@ pub fn create_market(ctx: Context<CreateMarket>, identity: MarketIdentity, param
     market.symbol = identity.symbol;
     market.params = params;
     market.budget_mut().limit_per_window = params.insurance_limit_per_day;
-    emit!(MarketCreated { market: accounts.market.key(), index, symbol: identity.symbol });
-    emit!(MarketParamsSet { market: index, params });
+    tell(&MarketCreated { market: accounts.market.key(), index, symbol: identity.symbol });
+    tell(&MarketParamsSet { market: index, params });
     Ok(())
 }

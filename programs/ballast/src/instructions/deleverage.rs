@@ -18,11 +18,12 @@ use crate::{
         deleverage_price, draw_insurance, insurance_available, loss_per_lot, move_insurance, pay_bounty, rejoin,
         require_most_relief, settle_slot, slab, take, touch,
     },
+    record::tell,
     state::{Current as _, Exchange, INSURANCE_SEED, MarginAccount, Market, VAULT_SEED},
 };
 
-/// Most cells that one instruction reduces, so that its event fits a transaction's log beside what the same instruction may
-/// tell before it: 64 cancelled orders and 16 fills. Some 9 of the log's 10 KB then.
+/// Most cells that one instruction reduces: with them its event fits the memory of an instruction twice, as a list and in the
+/// record, beside all else that a deleveraging needs.
 pub const MAX_CELLS: u32 = 400;
 /// Bytes of a cell in the event.
 const CELL_BYTES: usize = 8;
@@ -61,6 +62,8 @@ pub struct ResolveBankruptcy<'info> {
     pub insurance: Account<'info, TokenAccount>,
     /// The token program.
     pub token_program: Program<'info, Token>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 impl<'info> ResolveBankruptcy<'info> {
@@ -227,7 +230,7 @@ fn close_against_ranks(
     let market = &mut *venue.market;
     market.deleverages += 1;
     market.deleveraged_lots = market.deleveraged_lots.saturating_add(outcome.lots.0);
-    emit!(Deleveraged {
+    tell(&Deleveraged {
         market: market.index,
         account: *key,
         longs_reduced: side == Side::Short,
@@ -271,7 +274,7 @@ fn apply(
     let base = outcome.lots.on(side.opposite()).or_fail()?;
     let slot = &mut margin.slots[slot];
     slot.trade(base, cash)?;
-    emit!(PositionChanged {
+    tell(&PositionChanged {
         market: market.index,
         account: *key,
         cause: Cause::Bankruptcy,

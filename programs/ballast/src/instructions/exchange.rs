@@ -7,6 +7,7 @@ use ballast_risk::fees::{self, FEE_TIERS, MAX_REFERRAL_BPS};
 use crate::{
     error::BallastError,
     events::{AdminAccepted, AdminProposed, ExchangeCreated, FeeScheduleSet, InsuranceFunded, PauseSet},
+    record::tell,
     state::{EXCHANGE_SEED, EXCHANGE_VERSION, Exchange, INSURANCE_SEED, VAULT_SEED},
 };
 
@@ -35,6 +36,8 @@ pub struct InitializeExchange<'info> {
     pub token_program: Program<'info, Token>,
     /// The system program.
     pub system_program: Program<'info, System>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Creates the exchange and its two vaults.
@@ -58,7 +61,7 @@ pub fn initialize_exchange(ctx: Context<InitializeExchange>, guardian: Pubkey) -
         referral_share_bps: 0,
         reserved: [0; 218],
     });
-    emit!(ExchangeCreated { exchange: accounts.exchange.key(), admin: creator, quote_mint: accounts.quote_mint.key() });
+    tell(&ExchangeCreated { exchange: accounts.exchange.key(), admin: creator, quote_mint: accounts.quote_mint.key() });
     Ok(())
 }
 
@@ -70,6 +73,8 @@ pub struct GovernExchange<'info> {
     /// The exchange.
     #[account(mut)]
     pub exchange: Account<'info, Exchange>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Names the next admin, who has to accept. The default key withdraws the offer.
@@ -77,7 +82,7 @@ pub fn propose_admin(ctx: Context<GovernExchange>, next: Pubkey) -> Result<()> {
     let exchange = &mut ctx.accounts.exchange;
     require_keys_eq!(ctx.accounts.authority.key(), exchange.admin, BallastError::Unauthorized);
     exchange.pending_admin = next;
-    emit!(AdminProposed { exchange: exchange.key(), admin: exchange.admin, next });
+    tell(&AdminProposed { exchange: exchange.key(), admin: exchange.admin, next });
     Ok(())
 }
 
@@ -92,7 +97,7 @@ pub fn accept_admin(ctx: Context<GovernExchange>) -> Result<()> {
     let before = exchange.admin;
     exchange.admin = authority;
     exchange.pending_admin = Pubkey::default();
-    emit!(AdminAccepted { exchange: exchange.key(), before, admin: authority });
+    tell(&AdminAccepted { exchange: exchange.key(), before, admin: authority });
     Ok(())
 }
 
@@ -105,7 +110,7 @@ pub fn set_pause(ctx: Context<GovernExchange>, deposits: bool, withdrawals: bool
     require!(allowed, BallastError::Unauthorized);
     exchange.deposits_paused = deposits;
     exchange.withdrawals_paused = withdrawals;
-    emit!(PauseSet { exchange: exchange.key(), authority, deposits, withdrawals });
+    tell(&PauseSet { exchange: exchange.key(), authority, deposits, withdrawals });
     Ok(())
 }
 
@@ -122,7 +127,7 @@ pub fn set_fee_schedule(
     require!(within, BallastError::ParameterOutOfBounds);
     exchange.fee_tier_volumes = volumes;
     exchange.referral_share_bps = referral_share_bps;
-    emit!(FeeScheduleSet { exchange: exchange.key(), volumes, referral_share_bps });
+    tell(&FeeScheduleSet { exchange: exchange.key(), volumes, referral_share_bps });
     Ok(())
 }
 
@@ -141,6 +146,8 @@ pub struct FundInsurance<'info> {
     pub insurance: Account<'info, TokenAccount>,
     /// The token program.
     pub token_program: Program<'info, Token>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Gives tokens to the insurance vault, for good.
@@ -158,6 +165,6 @@ pub fn fund_insurance(ctx: Context<FundInsurance>, amount: u64) -> Result<()> {
         ),
         amount,
     )?;
-    emit!(InsuranceFunded { exchange: accounts.exchange.key(), source: accounts.funder.key(), amount });
+    tell(&InsuranceFunded { exchange: accounts.exchange.key(), source: accounts.funder.key(), amount });
     Ok(())
 }

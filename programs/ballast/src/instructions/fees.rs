@@ -10,6 +10,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{DustSwept, FeesWithdrawn, InsuranceFunded},
     logic::{slab, transfer_signed},
+    record::tell,
     state::{Current as _, Exchange, INSURANCE_SEED, Market, RANKS_MAGIC, VAULT_SEED, slab_bytes_mut},
 };
 
@@ -32,6 +33,8 @@ pub struct SweepInsuranceFees<'info> {
     pub insurance: Account<'info, TokenAccount>,
     /// The token program.
     pub token_program: Program<'info, Token>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Settles what rounding has left in the ranking index, then moves a market's insurance fees from the collateral vault
@@ -50,7 +53,7 @@ pub fn sweep_insurance_fees(ctx: Context<SweepInsuranceFees>) -> Result<()> {
         return Ok(());
     }
     transfer_signed(&accounts.exchange, &accounts.token_program, &accounts.vault, &accounts.insurance, amount)?;
-    emit!(InsuranceFunded { exchange: accounts.exchange.key(), source: accounts.market.key(), amount });
+    tell(&InsuranceFunded { exchange: accounts.exchange.key(), source: accounts.market.key(), amount });
     Ok(())
 }
 
@@ -77,7 +80,7 @@ fn sweep_dust(market: &mut Market, ranks: &mut Index, now: i64) -> Result<bool> 
     let moved = i128::from(gain) - i128::from(debt);
     let moved = Quote::from_wide(moved).or_fail()?;
     ranks.draw_dust(Side::Long, moved).or_fail()?;
-    emit!(DustSwept { market: market.index, amount: moved.0 });
+    tell(&DustSwept { market: market.index, amount: moved.0 });
     Ok(true)
 }
 
@@ -100,6 +103,8 @@ pub struct WithdrawFees<'info> {
     pub target: Account<'info, TokenAccount>,
     /// The token program.
     pub token_program: Program<'info, Token>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Collects the exchange's claims on the pool as far as it reaches, and pays out all trading fees of the market.
@@ -114,6 +119,6 @@ pub fn withdraw_fees(ctx: Context<WithdrawFees>) -> Result<()> {
     };
     let amount = from_fees.checked_add(from_pool).ok_or(BallastError::Overflow)?;
     require!(amount > 0, BallastError::ZeroAmount);
-    emit!(FeesWithdrawn { market, target: accounts.target.key(), from_pool, from_fees });
+    tell(&FeesWithdrawn { market, target: accounts.target.key(), from_pool, from_fees });
     transfer_signed(&accounts.exchange, &accounts.token_program, &accounts.vault, &accounts.target, amount)
 }

@@ -9,6 +9,7 @@ use ballast_book::{BLOCK, BookView};
 use crate::{
     error::{BallastError, OrFail},
     events::BookGrown,
+    record::tell,
     state::{BOOK_MAGIC, Current as _, MAX_BOOK_BLOCKS, Market, SLAB_PREFIX, slab_bytes},
 };
 
@@ -29,6 +30,8 @@ pub struct GrowBook<'info> {
     pub book: UncheckedAccount<'info>,
     /// The system program.
     pub system_program: Program<'info, System>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Gives the market's book room for 64 more orders or seats, up to [`MAX_BOOK_BLOCKS`]. By anyone who pays; the rent stays
@@ -48,6 +51,6 @@ pub fn grow_book(ctx: Context<GrowBook>) -> Result<()> {
     info.resize(new)?;
     let data = info.try_borrow_data()?;
     let blocks = BookView::load(slab_bytes(&data, BOOK_MAGIC)?).or_fail()?.capacity();
-    emit!(BookGrown { market: accounts.market.current()?.index, blocks });
+    tell(&BookGrown { market: accounts.market.current()?.index, blocks });
     Ok(())
 }

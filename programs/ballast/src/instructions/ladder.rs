@@ -12,6 +12,7 @@ use crate::{
         Assessment, Marks, Others, Take, Venue, assess, close_idle_seat, pay_protection, position_state, rejoin,
         rung_would_trade, settle_slot, slot_health, take, touch,
     },
+    record::tell,
     state::{Current as _, MarginAccount, MarketStatus},
 };
 
@@ -24,7 +25,7 @@ pub fn set_ladder(ctx: Context<OwnMarginAccount>, rungs: Vec<LadderRung>, slippa
     let rules: Vec<_> = rungs.iter().map(|rung| (rung.ratio_bps, rung.reduce_bps)).collect();
     let ladder = Ladder::new(&rules, slippage_bps).map_err(|_| BallastError::InvalidLadder)?;
     *ctx.accounts.margin.current_mut()?.ladder_mut() = ladder;
-    emit!(LadderSet { account: ctx.accounts.margin.key(), rungs, slippage_bps });
+    tell(&LadderSet { account: ctx.accounts.margin.key(), rungs, slippage_bps });
     Ok(())
 }
 
@@ -49,7 +50,7 @@ pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result
             require!(armed, BallastError::NotEligible);
             close_idle_seat(venue, margin, slot, key)?;
             let (lots, quote, left_ppm) = (0, 0, 0);
-            emit!(LadderExecuted { market, account: *key, caller, ratio_bps, rung: None, lots, quote, left_ppm });
+            tell(&LadderExecuted { market, account: *key, caller, ratio_bps, rung: None, lots, quote, left_ppm });
             return rejoin(venue, margin, slot, key, &judged);
         };
         if judged.most_relief != Some(market) {
@@ -70,7 +71,7 @@ pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result
         let mut after = assess_at(Marks::Cautious, margin, venue)?;
         let fee_bps = venue.market.params.ladder_fee_bps;
         pay_protection(venue.market, (margin, key), (reward, to), (&before, &mut after), matched.quote, fee_bps)?;
-        emit!(LadderExecuted {
+        tell(&LadderExecuted {
             market,
             account: *key,
             caller,

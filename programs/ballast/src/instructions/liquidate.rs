@@ -17,6 +17,7 @@ use crate::{
         Assessment, Marks, Take, Venue, as_limit, assess, cancel_for_force, close_idle_seat, rejoin,
         require_most_relief, settle_slot, stage_code, take, touch,
     },
+    record::tell,
     state::{MarginAccount, Market},
 };
 
@@ -59,7 +60,7 @@ pub fn liquidate<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> 
             charge_liquidation_fee(venue.market, margin, reward, &mut after, &mut done)?;
         }
         close_idle_seat(venue, margin, slot, key)?;
-        emit!(Liquidated {
+        tell(&Liquidated {
             market: venue.market.index,
             account: *key,
             credited: *reward_key,

@@ -6,6 +6,7 @@ use anchor_spl::token::{self, Token, TokenAccount, Transfer};
 use crate::{
     error::BallastError,
     events::{AccountClosed, AccountOpened, DelegateSet, Deposited},
+    record::tell,
     state::{Current as _, Exchange, MARGIN_SEED, MARGIN_VERSION, MarginAccount, VAULT_SEED},
 };
 
@@ -26,6 +27,8 @@ pub struct OpenMarginAccount<'info> {
     pub margin: AccountLoader<'info, MarginAccount>,
     /// The system program.
     pub system_program: Program<'info, System>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Opens the owner's account with this number.
@@ -37,7 +40,7 @@ pub fn open_margin_account(ctx: Context<OpenMarginAccount>, number: u16) -> Resu
     margin.number = number;
     margin.exchange = ctx.accounts.exchange.key();
     margin.owner = owner;
-    emit!(AccountOpened { account: ctx.accounts.margin.key(), owner, number });
+    tell(&AccountOpened { account: ctx.accounts.margin.key(), owner, number });
     Ok(())
 }
 
@@ -59,6 +62,8 @@ pub struct Deposit<'info> {
     pub vault: Account<'info, TokenAccount>,
     /// The token program.
     pub token_program: Program<'info, Token>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Moves tokens into the vault and credits them as settled collateral.
@@ -79,7 +84,7 @@ pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
     )?;
     let mut margin = accounts.margin.current_mut()?;
     margin.credit(amount)?;
-    emit!(Deposited { account: accounts.margin.key(), amount, collateral: margin.collateral });
+    tell(&Deposited { account: accounts.margin.key(), amount, collateral: margin.collateral });
     Ok(())
 }
 
@@ -91,12 +96,14 @@ pub struct OwnMarginAccount<'info> {
     /// The account.
     #[account(mut, has_one = owner @ BallastError::Unauthorized)]
     pub margin: AccountLoader<'info, MarginAccount>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Names who may trade for the account but not withdraw; the default key names nobody.
 pub fn set_delegate(ctx: Context<OwnMarginAccount>, delegate: Pubkey) -> Result<()> {
     ctx.accounts.margin.current_mut()?.delegate = delegate;
-    emit!(DelegateSet { account: ctx.accounts.margin.key(), delegate });
+    tell(&DelegateSet { account: ctx.accounts.margin.key(), delegate });
     Ok(())
 }
 
@@ -111,6 +118,8 @@ pub struct CloseMarginAccount<'info> {
     /// CHECK: gets the rent; any account the owner names.
     #[account(mut)]
     pub receiver: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Closes an account that holds nothing, and returns its rent.
@@ -119,7 +128,7 @@ pub fn close_margin_account(ctx: Context<CloseMarginAccount>) -> Result<()> {
     let empty =
         margin.collateral == 0 && margin.referral_owed == 0 && margin.slots.iter().all(|slot| slot.market().is_none());
     require!(empty, BallastError::NotEmpty);
-    emit!(AccountClosed {
+    tell(&AccountClosed {
         account: ctx.accounts.margin.key(),
         owner: ctx.accounts.owner.key(),
         receiver: ctx.accounts.receiver.key(),

@@ -5,6 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::BallastError,
     events::{MarketParamsSet, MarketStatusChanged},
+    record::tell,
     state::{Current as _, Exchange, Market, MarketParams, MarketStatus},
 };
 
@@ -18,6 +19,8 @@ pub struct GovernMarket<'info> {
     /// The market.
     #[account(mut, has_one = exchange @ BallastError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Replaces the parameters, within the bounds that no key can exceed.
@@ -27,7 +30,7 @@ pub fn update_market(ctx: Context<GovernMarket>, params: MarketParams) -> Result
     params.validate(market.lot_exponent())?;
     market.params = params;
     market.budget_mut().limit_per_window = params.insurance_limit_per_day;
-    emit!(MarketParamsSet { market: market.index, params });
+    tell(&MarketParamsSet { market: market.index, params });
     Ok(())
 }
 
@@ -42,6 +45,6 @@ pub fn set_market_status(ctx: Context<GovernMarket>, status: u8) -> Result<()> {
     let allowed = authority == exchange.admin || (authority == exchange.guardian && tightens);
     require!(allowed, BallastError::Unauthorized);
     market.status = after as u8;
-    emit!(MarketStatusChanged { market: ctx.accounts.market.key(), before, after: after as u8 });
+    tell(&MarketStatusChanged { market: ctx.accounts.market.key(), before, after: after as u8 });
     Ok(())
 }

@@ -17,6 +17,7 @@ use ballast_units::{FUNDING_ONE, Side};
 use crate::{
     error::{BallastError, OrFail},
     events::AccountMigrated,
+    record::tell,
     state::{
         BOOK_MAGIC, BOOK_VERSION, Current, MARGIN_VERSION, MARKET_VERSION, MarginAccount, Market, RANKS_MAGIC,
         SLAB_PREFIX, VERSION_AT, slab_bytes_mut, v1::MarketV1,
@@ -48,6 +49,8 @@ pub struct MigrateMarginAccount<'info> {
     /// CHECK: a margin account of the program, of any version.
     #[account(mut)]
     pub margin: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Brings a margin account up to date. Clocks of its liquidation that run go on from now.
@@ -66,7 +69,7 @@ pub fn migrate_margin_account(ctx: Context<MigrateMarginAccount>) -> Result<()> 
             progress.seen_at = Clock::get()?.unix_timestamp;
         }
     }
-    emit!(AccountMigrated { account: account.key(), version: MARGIN_VERSION });
+    tell(&AccountMigrated { account: account.key(), version: MARGIN_VERSION });
     Ok(())
 }
 
@@ -79,6 +82,8 @@ pub struct MigrateMarket<'info> {
     /// CHECK: the market's ranking index.
     #[account(mut)]
     pub ranks: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Brings a market up to date. Parameters that there were not yet are zero, which switches off what they are for. What its
@@ -107,7 +112,7 @@ pub fn migrate_market(ctx: Context<MigrateMarket>) -> Result<()> {
         let mut ranks = Index::load(slab_bytes_mut(&mut ranks, RANKS_MAGIC)?).or_fail()?;
         ranks.add_to_dust(Side::Long, residual - atoms * i128::from(FUNDING_ONE)).or_fail()?;
     }
-    emit!(AccountMigrated { account: accounts.market.key(), version: MARKET_VERSION });
+    tell(&AccountMigrated { account: accounts.market.key(), version: MARKET_VERSION });
     Ok(())
 }
 
@@ -125,6 +130,8 @@ pub struct MigrateBook<'info> {
     pub book: UncheckedAccount<'info>,
     /// The system program.
     pub system_program: Program<'info, System>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Brings a book up to date by up to `limit` blocks; before that, makes room, by what one instruction may. To be repeated
@@ -156,7 +163,7 @@ pub fn migrate_book(ctx: Context<MigrateBook>, limit: u32) -> Result<()> {
         migrated == Migrated::Whole
     };
     if done {
-        emit!(AccountMigrated { account: accounts.book.key(), version: BOOK_VERSION });
+        tell(&AccountMigrated { account: accounts.book.key(), version: BOOK_VERSION });
     }
     Ok(())
 }

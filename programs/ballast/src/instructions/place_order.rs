@@ -109,6 +109,8 @@ pub struct PlaceOrder<'info> {
     /// CHECK: the market's ranking index.
     #[account(mut)]
     pub ranks: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Places an order.

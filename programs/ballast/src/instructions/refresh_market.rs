@@ -13,6 +13,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{FundingHour, MarkUpdated},
     oracle::read_sample,
+    record::tell,
     state::{BOOK_MAGIC, Current as _, Market, RANKS_MAGIC, slab_bytes},
 };
 
@@ -28,6 +29,8 @@ pub struct RefreshMarket<'info> {
     pub ranks: UncheckedAccount<'info>,
     /// CHECK: checked by the market's oracle adapter: owner, feed, layout.
     pub oracle: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Takes a newer oracle price into the market: accrues funding at the old rate, moves the mark within its bounds, and
@@ -59,7 +62,7 @@ pub fn refresh_market(ctx: Context<RefreshMarket>) -> Result<()> {
     market.set_funding(funding);
     market.set_mark_state(next);
     market.set_reading(reading);
-    emit!(MarkUpdated {
+    tell(&MarkUpdated {
         market: market.index,
         oracle: reading.price.0,
         mark: next.mark.0,
@@ -99,7 +102,7 @@ fn report_hours(market: &Market, ranks: &AccountInfo, mark: Price, now: i64, par
     let index = IndexView::load(slab_bytes(&data, RANKS_MAGIC)?).or_fail()?;
     for hour in hours {
         let hour = hour.or_fail()?;
-        emit!(FundingHour {
+        tell(&FundingHour {
             market: market.index,
             end: hour.end,
             hours: hour.hours,

@@ -8,6 +8,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::Reranked,
     logic::{Marks, assess, charge_bounty, close_idle_seat, rejoin, touch},
+    record::tell,
 };
 
 /// Columns by which a position must have been out of place to earn its caller a bounty.
@@ -38,7 +39,7 @@ pub fn rerank<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result<()> {
             margin.slots[slot].reranked_at = now;
             charge_bounty(venue.market, (margin, key), (reward, reward_key))?;
         }
-        emit!(Reranked { market: venue.market.index, account: *key, columns: moved });
+        tell(&Reranked { market: venue.market.index, account: *key, columns: moved });
         Ok(())
     })
 }

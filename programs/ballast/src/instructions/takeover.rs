@@ -18,6 +18,7 @@ use crate::{
         insurance_available, loss_per_lot, move_insurance, rejoin, require_initial_margin, require_most_relief,
         settle_slot, slab, stage_code, touch,
     },
+    record::tell,
     state::{Current as _, Exchange, INSURANCE_SEED, MarginAccount, Market, Slot, VAULT_SEED},
 };
 
@@ -53,6 +54,8 @@ pub struct Takeover<'info> {
     pub insurance: Account<'info, TokenAccount>,
     /// The token program.
     pub token_program: Program<'info, Token>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Hands up to `max_lots` of the position with the most relief to the taker's account.
@@ -123,7 +126,7 @@ fn hand_over<'info>(accounts: &Takeover<'info>, remaining: &'info [AccountInfo<'
     require_initial_margin(&taker_after.account)?;
     close_idle_seat(venue, taker, taker_slot, &taker_key)?;
     rejoin(venue, taker, taker_slot, &taker_key, &taker_after)?;
-    emit!(Liquidated {
+    tell(&Liquidated {
         market: venue.market.index,
         account: key,
         credited: taker_key,
@@ -213,7 +216,7 @@ fn exchange_lots(
     let quote = value.positive_part();
     venue.market.liquidated_quote = venue.market.liquidated_quote.saturating_add(quote);
     let report = |account: &Pubkey, cause, base: i64, cash: Quote, slot: &Slot| {
-        emit!(PositionChanged {
+        tell(&PositionChanged {
             market: venue.market.index,
             account: *account,
             cause,

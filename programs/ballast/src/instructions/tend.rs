@@ -29,6 +29,8 @@ pub struct TendPosition<'info> {
     /// CHECK: the market's ranking index.
     #[account(mut)]
     pub ranks: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// These accounts, opened.

@@ -7,6 +7,7 @@ use ballast_risk::fees::day_of;
 use crate::{
     error::BallastError,
     events::{ReferralClaimed, TraderOpened, VolumeRolled},
+    record::tell,
     state::{Current as _, Exchange, MarginAccount, TRADER_SEED, TRADER_VERSION, Trader},
 };
 
@@ -29,6 +30,8 @@ pub struct OpenTrader<'info> {
     pub referrer: Option<AccountLoader<'info, Trader>>,
     /// The system program.
     pub system_program: Program<'info, System>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Opens the owner's trader account. The referrer is named now or never; nobody refers himself under the same key.
@@ -48,7 +51,7 @@ pub fn open_trader(ctx: Context<OpenTrader>) -> Result<()> {
     trader.exchange = accounts.exchange.key();
     trader.owner = owner;
     trader.referrer = referrer;
-    emit!(TraderOpened { trader: accounts.trader.key(), owner, referrer });
+    tell(&TraderOpened { trader: accounts.trader.key(), owner, referrer });
     Ok(())
 }
 
@@ -63,6 +66,8 @@ pub struct RollVolume<'info> {
     /// The trader account of whoever referred the owner, if anybody did.
     #[account(mut)]
     pub referrer: Option<AccountLoader<'info, Trader>>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Moves the volume that margin accounts have gathered into the owner's days, credits the referrer with what is due out of
@@ -98,7 +103,7 @@ pub fn roll_volume<'info>(ctx: Context<'info, RollVolume<'info>>) -> Result<()> 
         referrer.earned = referrer.earned.checked_add(owed).ok_or(BallastError::Overflow)?;
         referrer.earned_in_all = referrer.earned_in_all.saturating_add(owed);
     }
-    emit!(VolumeRolled {
+    tell(&VolumeRolled {
         trader: accounts.trader.key(),
         volume,
         thirty_days: trader.volumes().total(today),
@@ -133,6 +138,8 @@ pub struct ClaimReferral<'info> {
     /// The margin account that is credited.
     #[account(mut, has_one = owner @ BallastError::Unauthorized, has_one = exchange @ BallastError::WrongAccount)]
     pub margin: AccountLoader<'info, MarginAccount>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Credits all that a referrer has earned to one of their margin accounts, as settled collateral.
@@ -142,7 +149,7 @@ pub fn claim_referral(ctx: Context<ClaimReferral>) -> Result<()> {
     require!(amount > 0, BallastError::ZeroAmount);
     let mut margin = accounts.margin.current_mut()?;
     margin.credit(amount)?;
-    emit!(ReferralClaimed {
+    tell(&ReferralClaimed {
         trader: accounts.trader.key(),
         account: accounts.margin.key(),
         amount,

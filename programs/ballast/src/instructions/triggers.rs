@@ -13,6 +13,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{TriggerChange, TriggerSet, TriggersRemoved, TriggersRemovedFor},
     logic::{confirmed_mark, protects, slab},
+    record::tell,
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
 
@@ -97,6 +98,8 @@ pub struct SetTriggers<'info> {
     /// CHECK: the market's book.
     #[account(mut)]
     pub book: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 impl SetTriggers<'_> {
@@ -200,7 +203,7 @@ fn cancel(accounts: &CancelOrders, remove: impl FnOnce(&mut Book, u32) -> Result
     book.seat(seat, &key.to_bytes()).or_fail()?;
     let triggers = remove(&mut book, seat)?;
     require!(!triggers.is_empty(), BallastError::TriggerNotFound);
-    emit!(TriggersRemoved { market, account: key, reason: TriggersRemovedFor::Cancelled, triggers });
+    tell(&TriggersRemoved { market, account: key, reason: TriggersRemovedFor::Cancelled, triggers });
     Ok(())
 }
 
@@ -284,7 +287,7 @@ pub(super) fn report(market: &Market, account: &Pubkey, cause: TriggerChange, tr
         TriggerPrice::Fixed(_) => (0, 0),
         TriggerPrice::Trailing { ppm, best } => (ppm, best.0),
     };
-    emit!(TriggerSet {
+    tell(&TriggerSet {
         market: market.index,
         account: *account,
         trigger: trigger.id.0,

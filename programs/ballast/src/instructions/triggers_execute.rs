@@ -19,6 +19,7 @@ use crate::{
         Gone, Marks, Take, Venue, assess, close_idle_seat, confirmed_mark, make_room, maker_rate, pay_protection,
         protects, rejoin, require_initial_margin, settle_slot, slab, take, touch,
     },
+    record::tell,
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
 
@@ -50,7 +51,7 @@ pub fn execute_trigger<'info>(ctx: Context<'info, TendPosition<'info>>, trigger:
         if trigger.expired(now) {
             venue.book.remove_trigger(trigger.id, trigger.seat).or_fail()?;
             let (market, reason) = (venue.market.index, TriggersRemovedFor::Expired);
-            emit!(TriggersRemoved { market, account: *key, reason, triggers: vec![trigger.id.0] });
+            tell(&TriggersRemoved { market, account: *key, reason, triggers: vec![trigger.id.0] });
             close_idle_seat(venue, margin, slot, key)?;
             return rejoin(venue, margin, slot, key, &before);
         }
@@ -109,9 +110,9 @@ impl Done {
     fn report(&self, market: u16, account: &Pubkey, caller: &Pubkey, trigger: &Trigger, confirmed: Price) {
         let rested = self.rested.as_ref().map_or(0, |(_, placed)| placed.lots);
         if let Some((_, placed)) = &self.rested {
-            emit!(placed.clone());
+            tell(placed);
         }
-        emit!(TriggerExecuted {
+        tell(&TriggerExecuted {
             market,
             account: *account,
             trigger: trigger.id.0,
@@ -190,7 +191,7 @@ fn take_off(venue: &mut Venue, key: &Pubkey, trigger: TriggerId, lots: Lots, clo
             gone.report(market, key, reason);
         } else {
             let left = order.lots.sub(lots).or_fail()?;
-            emit!(OrderReduced { market, account: *key, order_id: order.id.0, lots: left.0, reason });
+            tell(&OrderReduced { market, account: *key, order_id: order.id.0, lots: left.0, reason });
         }
     }
     Ok(executed)
@@ -261,6 +262,8 @@ pub struct RatchetTrigger<'info> {
     /// CHECK: the market's book.
     #[account(mut)]
     pub book: UncheckedAccount<'info>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Lets a trailing stop follow the mark, by anyone: to what mark, last two ticks and what both support have all reached.

@@ -9,6 +9,7 @@ use crate::{
     error::BallastError,
     events::{CollateralTransferred, Withdrawn},
     logic::{Marks, Others, assess, require_initial_margin, transfer_signed},
+    record::tell,
     state::{Current as _, Exchange, MarginAccount, VAULT_SEED},
 };
 
@@ -30,6 +31,8 @@ pub struct Withdraw<'info> {
     pub target: Account<'info, TokenAccount>,
     /// The token program.
     pub token_program: Program<'info, Token>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Pays out settled collateral, when what is left covers the initial margin and every realised loss.
@@ -43,7 +46,7 @@ pub fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -> Res
         margin.collateral
     };
     transfer_signed(&accounts.exchange, &accounts.token_program, &accounts.vault, &accounts.target, amount)?;
-    emit!(Withdrawn { account: key, amount, collateral });
+    tell(&Withdrawn { account: key, amount, collateral });
     Ok(())
 }
 
@@ -61,6 +64,8 @@ pub struct TransferCollateral<'info> {
     /// The account that is paid.
     #[account(mut, has_one = owner @ BallastError::Unauthorized, has_one = exchange @ BallastError::WrongAccount)]
     pub to: AccountLoader<'info, MarginAccount>,
+    /// This program, which records its events by calling itself.
+    pub program: Program<'info, crate::program::Ballast>,
 }
 
 /// Moves settled collateral between two accounts of one owner, as a withdrawal and a deposit would: under the conditions
@@ -75,7 +80,7 @@ pub fn transfer_collateral<'info>(ctx: Context<'info, TransferCollateral<'info>>
     let to = &mut *accounts.to.current_mut()?;
     release(from, &from_key, amount, &Others::new(ctx.remaining_accounts, exchange.key())?)?;
     to.credit(amount)?;
-    emit!(CollateralTransferred {
+    tell(&CollateralTransferred {
         from: from_key,
         to: to_key,
         amount,

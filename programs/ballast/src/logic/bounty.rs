@@ -5,6 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::BallastError,
     events::BountyPaid,
+    record::tell,
     state::{MarginAccount, Market},
 };
 
@@ -31,7 +32,7 @@ pub fn charge_bounty(
 fn credit(market: &Market, reward: &mut MarginAccount, to: &Pubkey, from: Option<Pubkey>, amount: u64) -> Result<u64> {
     if amount > 0 {
         reward.credit(amount)?;
-        emit!(BountyPaid { market: market.index, account: *to, charged: from, amount });
+        tell(&BountyPaid { market: market.index, account: *to, charged: from, amount });
     }
     Ok(amount)
 }

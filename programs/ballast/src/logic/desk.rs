@@ -14,6 +14,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{Cause, OrderPlaced, OrderReduced, OrdersCancelledFor, OrdersPruned},
     instructions::{MAX_CANCELLED, MAX_MAKERS, MAX_PRUNED, OrderArgs, OrderKind, OrderRef},
+    record::tell,
     state::{MarginAccount, Market, MarketStatus},
 };
 
@@ -103,7 +104,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         }
         let less = old.lots.sub(Lots(order.lots)).or_fail()?;
         self.venue.book.reduce(old.id, old.seat, less).or_fail()?;
-        emit!(OrderReduced {
+        tell(&OrderReduced {
             market: self.venue.market.index,
             account: *self.key,
             order_id: old.id.0,
@@ -242,7 +243,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         if removed.is_empty() {
             return Ok(false);
         }
-        emit!(OrdersPruned { market: self.venue.market.index, removed });
+        tell(&OrdersPruned { market: self.venue.market.index, removed });
         Ok(true)
     }
 
@@ -304,7 +305,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         };
         let id = self.venue.book.rest(new).or_fail()?;
         self.require_position_within_limit(seat, side)?;
-        emit!(OrderPlaced {
+        tell(&OrderPlaced {
             market: self.venue.market.index,
             account: *self.key,
             seat,

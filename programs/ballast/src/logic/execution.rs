@@ -9,6 +9,7 @@ use super::{Venue, charge_fee, gather_volume, rates, removed_order, signed};
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, MakerFill, OrderRemoved, OrderRemovedFor, PositionChanged, Traded},
+    record::tell,
     state::MarginAccount,
 };
 
@@ -91,7 +92,7 @@ pub fn take(
     if !forced {
         gather_volume(margin, matched.quote)?;
     }
-    emit!(Traded {
+    tell(&Traded {
         market: venue.market.index,
         taker: *key,
         bought: take.side == Side::Long,
@@ -103,7 +104,7 @@ pub fn take(
         fills,
         removed,
     });
-    emit!(PositionChanged {
+    tell(&PositionChanged {
         market: venue.market.index,
         account: *key,
         cause: take.cause,

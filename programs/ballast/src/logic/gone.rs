@@ -8,6 +8,7 @@ use super::Venue;
 use crate::{
     error::{BallastError, OrFail},
     events::{OrderReduced, OrderRemoved, OrderRemovedFor, OrdersCancelled, OrdersCancelledFor},
+    record::tell,
     state::MarginAccount,
 };
 
@@ -34,7 +35,7 @@ impl Gone {
     pub fn report(self, market: u16, account: &Pubkey, reason: OrdersCancelledFor) {
         let Gone { order_ids, lots } = self;
         if !order_ids.is_empty() {
-            emit!(OrdersCancelled { market, account: *account, reason, order_ids, lots });
+            tell(&OrdersCancelled { market, account: *account, reason, order_ids, lots });
         }
     }
 }
@@ -76,7 +77,7 @@ pub fn cut_reduce_only(venue: &mut Venue, margin: &MarginAccount, index: usize, 
                     gone.add(order.id, order.lots);
                 } else {
                     let order_id = order.id.0;
-                    emit!(OrderReduced { market, account: *key, order_id, lots: left.0, reason });
+                    tell(&OrderReduced { market, account: *key, order_id, lots: left.0, reason });
                 }
             })
             .or_fail()?;

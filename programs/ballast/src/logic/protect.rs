@@ -9,6 +9,7 @@ use super::{Assessment, Venue};
 use crate::{
     error::{BallastError, OrFail},
     events::{BountyPaid, TriggersRemoved, TriggersRemovedFor},
+    record::tell,
     state::{MarginAccount, Market},
 };
 
@@ -73,7 +74,7 @@ pub fn drop_stale_triggers(venue: &mut Venue, margin: &MarginAccount, index: usi
         .or_fail()?;
     if !triggers.is_empty() {
         let (market, reason) = (venue.market.index, TriggersRemovedFor::NothingToProtect);
-        emit!(TriggersRemoved { market, account: *key, reason, triggers });
+        tell(&TriggersRemoved { market, account: *key, reason, triggers });
     }
     Ok(())
 }
@@ -102,6 +103,6 @@ pub fn pay_protection(
     after.account.equity = after.account.equity.sub(cost).or_fail()?;
     after.account.initial_equity = after.account.initial_equity.sub(cost).or_fail()?;
     after.account.collateral = margin.collateral;
-    emit!(BountyPaid { market: market.index, account: *to, charged: Some(*from), amount });
+    tell(&BountyPaid { market: market.index, account: *to, charged: Some(*from), amount });
     Ok(amount)
 }

@@ -8,6 +8,7 @@ use super::Venue;
 use crate::{
     error::OrFail,
     events::OrderEvicted,
+    record::tell,
     state::{MAX_BOOK_BLOCKS, MAX_ORDERS_PER_SIDE},
 };
 
@@ -32,7 +33,7 @@ pub fn make_room(venue: &mut Venue, side: Side, price: Price, terms: &MatchTerms
         return Ok(false);
     }
     let evicted = venue.book.evict_worst(side, terms).or_fail()?;
-    emit!(OrderEvicted {
+    tell(&OrderEvicted {
         market: venue.market.index,
         seat: evicted.seat,
         order_id: evicted.id.0,

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, PositionChanged, Settled},
+    record::tell,
     state::{MarginAccount, Market},
 };
 
@@ -56,7 +57,7 @@ fn leave_index(
     if taken != Lots::ZERO || holding.proceeds != Quote::ZERO {
         apply_holding(slot, &holding)?;
         touched.changed = true;
-        emit!(PositionChanged {
+        tell(&PositionChanged {
             market: market.index,
             account: *key,
             cause: Cause::Deleveraged,
@@ -109,7 +110,7 @@ fn fold_seat(
     venue.book.set_maker_fee(seat, maker_rate(venue.market, margin)?).or_fail()?;
     touched.bounty_base = pending.bounty_base;
     touched.changed = true;
-    emit!(PositionChanged {
+    tell(&PositionChanged {
         market: venue.market.index,
         account: *key,
         cause: Cause::Maker,
@@ -135,7 +136,7 @@ fn settle(
     if settled.moved != 0 || funding != Quote::ZERO {
         touched.changed = true;
         touched.loss_settled = Quote(settled.moved).negative_part();
-        emit!(Settled {
+        tell(&Settled {
             market: market.index,
             account: *key,
             funding: funding.0,
