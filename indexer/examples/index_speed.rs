@@ -12,7 +12,7 @@ use ballast_indexer::{
     db::Place,
     position::Tx,
     read,
-    source::{Decoded, Logged},
+    source::Logged,
     write::{Indexed, Writer},
 };
 use solana_pubkey::Pubkey;
@@ -80,7 +80,7 @@ fn transaction(number: u64, markets: &Markets) -> Indexed {
         signature: format!("{number:0>88}"),
         time: Some(1_790_000_000 + i64::try_from(number / 20).unwrap_or_default()),
         failed: false,
-        decoded: Decoded { events, truncated: false },
+        events,
     }
 }
 

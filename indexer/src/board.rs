@@ -98,7 +98,6 @@ impl Board {
             backfilled_to: progress.oldest,
             complete: progress.complete,
             caught_up: self.is_ready(),
-            truncated: progress.truncated,
             unknown: progress.unknown,
         }
     }

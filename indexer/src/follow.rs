@@ -24,7 +24,7 @@ use crate::{
     db::DbError,
     metrics::Metrics,
     position::{MAX_RANK, Tx},
-    source::{Decoded, Finality, Listed, Source, SourceError, decode},
+    source::{Finality, Listed, Source, SourceError, decode},
     write::{Anchor, Indexed, Writer, is_displaced},
 };
 
@@ -337,16 +337,12 @@ impl<S: Source> Follower<S> {
         let fetching = stream::iter(placed).map(|(tx, listed)| self.fetch(tx, listed, finality));
         let fetched: Vec<Result<Indexed, FollowError>> = fetching.buffered(self.fetchers).collect().await;
         let transactions = fetched.into_iter().collect::<Result<Vec<_>, _>>()?;
-        for transaction in transactions.iter().filter(|transaction| transaction.decoded.truncated) {
-            tracing::warn!(signature = transaction.signature, "logs were cut off: events may be missing, see /v1/gaps");
-        }
         let tell = self.news.receiver_count() > 0;
         let final_slot = (finality == Finality::Finalized).then_some(slot);
         let (written, news) = block_in_place(|| self.writer.add(&transactions, slot, final_slot, tell))?;
         self.tell(news).await;
         self.metrics.events.inc_by(written.events);
         self.metrics.unknown.inc_by(written.unknown);
-        self.metrics.truncated.inc_by(written.truncated);
         self.metrics.transactions.inc_by(u64::try_from(transactions.len()).unwrap_or_default());
         self.report(finality, slot);
         Ok(())
@@ -391,7 +387,7 @@ impl<S: Source> Follower<S> {
         let Listed { signature, slot, failed, time, .. } = listed;
         // What a failed transaction logged did not take place.
         if failed {
-            return Ok(Indexed { tx, signature, time, failed, decoded: Decoded::default() });
+            return Ok(Indexed { tx, signature, time, failed, events: Vec::new() });
         }
         let fetched = self.source.transaction(&signature, finality).await?;
         let torn = |what: &str| SourceError::Torn(format!("{signature}, listed in slot {slot}, {what}"));
@@ -399,8 +395,8 @@ impl<S: Source> Follower<S> {
         if fetched.slot != slot {
             return Err(torn(&format!("is in slot {}", fetched.slot)).into());
         }
-        let decoded = decode(&fetched, &self.exchange, &self.markets)?;
-        Ok(Indexed { tx, signature, time: fetched.time.or(time), failed, decoded })
+        let events = decode(&fetched, &self.exchange, &self.markets);
+        Ok(Indexed { tx, signature, time: fetched.time.or(time), failed, events })
     }
 
     fn report(&self, finality: Finality, slot: u64) {

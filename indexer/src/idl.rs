@@ -1,5 +1,5 @@
-//! The program's interface description, compiled in: turns any logged event into JSON, and says which accounts an
-//! instruction names. So an event that is added to the program needs no code here to be read.
+//! The program's interface description, compiled in: turns any logged event into JSON. So an event that is added
+//! to the program needs no code here to be read.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -16,16 +16,6 @@ pub static IDL: LazyLock<Idl> =
 pub struct Idl {
     events: HashMap<[u8; 8], String>,
     types: HashMap<String, Value>,
-    instructions: HashMap<[u8; 8], Named>,
-}
-
-/// Where an instruction names the exchange or the market that it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// Place of the exchange among its accounts.
-    pub exchange: Option<usize>,
-    /// Place of the market.
-    pub market: Option<usize>,
 }
 
 /// Bytes yet to be read.
@@ -59,21 +49,7 @@ impl Idl {
         let named = |of: &Value| of["name"].as_str().map(str::to_string);
         let events = whole["events"].as_array()?.iter().map(|event| Some((discriminator(event)?, named(event)?)));
         let types = whole["types"].as_array()?.iter().map(|of| Some((named(of)?, of["type"].clone())));
-        let instructions = whole["instructions"].as_array()?.iter().map(|of| {
-            let accounts = of["accounts"].as_array()?;
-            let place = |name: &str| accounts.iter().position(|account| account["name"] == name);
-            Some((discriminator(of)?, Named { exchange: place("exchange"), market: place("market") }))
-        });
-        Some(Idl {
-            events: events.collect::<Option<_>>()?,
-            types: types.collect::<Option<_>>()?,
-            instructions: instructions.collect::<Option<_>>()?,
-        })
-    }
-
-    /// Where the instruction with this data names exchange and market; `None` when it is not known.
-    pub fn instruction(&self, data: &[u8]) -> Option<Named> {
-        self.instructions.get(data.first_chunk::<8>()?).copied()
+        Some(Idl { events: events.collect::<Option<_>>()?, types: types.collect::<Option<_>>()? })
     }
 
     /// The name and the fields of an event; `None` when it is not known or malformed.
@@ -171,10 +147,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use anchor_lang::{Discriminator, Event as _};
-    use ballast_client::ballast::{
-        events::{Cause, Deleveraged, LadderExecuted, MakerFill, MarketCreated, Traded},
-        instruction::{Deposit, PlaceOrder, SetDelegate},
-    };
+    use ballast_client::ballast::events::{Cause, Deleveraged, LadderExecuted, MakerFill, MarketCreated, Traded};
 
     use super::*;
 
@@ -225,14 +198,5 @@ mod tests {
         assert_eq!(IDL.event(&short), None);
         assert_eq!(IDL.event(&[ladder.data(), vec![0]].concat()), None);
         assert!(!Deleveraged::DISCRIMINATOR.is_empty());
-    }
-
-    #[test]
-    fn instructions_say_where_they_name_exchange_and_market() {
-        assert_eq!(IDL.instruction(Deposit::DISCRIMINATOR), Some(Named { exchange: Some(1), market: None }));
-        assert_eq!(IDL.instruction(PlaceOrder::DISCRIMINATOR), Some(Named { exchange: None, market: Some(2) }));
-        assert_eq!(IDL.instruction(SetDelegate::DISCRIMINATOR), Some(Named { exchange: None, market: None }));
-        assert_eq!(IDL.instruction(&[1; 8]), None);
-        assert_eq!(IDL.instruction(&[]), None);
     }
 }

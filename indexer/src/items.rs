@@ -713,17 +713,8 @@ pub struct Status {
     pub complete: bool,
     /// Whether everything that the node has is in the tables.
     pub caught_up: bool,
-    /// Transactions whose logs the runtime cut off: events may be missing, see `/v1/gaps`.
-    pub truncated: u64,
     /// Events that this indexer cannot decode: it is older than the program.
     pub unknown: u64,
-}
-
-/// A transaction whose logs the runtime cut off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Gap {
-    /// Events that the logs still had.
-    pub events: u64,
 }
 
 /// Why a request was refused.

@@ -16,8 +16,6 @@ pub struct Metrics {
     pub events: IntCounter,
     /// Transactions written.
     pub transactions: IntCounter,
-    /// Transactions with cut-off logs.
-    pub truncated: IntCounter,
     /// Events that cannot be decoded.
     pub unknown: IntCounter,
     /// Rollbacks of unfinalised slots.
@@ -63,7 +61,6 @@ impl Metrics {
         let metrics = Metrics {
             events: counter("events_total", "Events written")?,
             transactions: counter("transactions_total", "Transactions written")?,
-            truncated: counter("truncated_total", "Transactions with cut-off logs")?,
             unknown: counter("unknown_total", "Events that cannot be decoded")?,
             rollbacks: counter("rollbacks_total", "Rollbacks of slots that were not final")?,
             failures: counter("failures_total", "Passes that failed")?,

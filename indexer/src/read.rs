@@ -7,7 +7,7 @@ use crate::{
     api::Markets,
     candles::{self, Candle},
     db::{Connection, DbError, Row, Value},
-    items::{self, Gap, Head, Item, Side, Trade, Whole},
+    items::{self, Head, Item, Side, Trade, Whole},
     position::{Id, Tx},
 };
 
@@ -126,15 +126,6 @@ pub fn event(db: &mut dyn Connection, id: Id, kind: &str, markets: &Markets) -> 
     Ok(Some(Item { head: head(&row)?, body }))
 }
 
-/// Transactions with cut-off logs, newest first.
-pub fn gaps(db: &mut dyn Connection, limit: i64) -> Result<Vec<Item<Gap>>, DbError> {
-    let sql =
-        "SELECT tx, 0, 0, signature, time, events FROM transactions WHERE truncated = 1 ORDER BY tx DESC LIMIT $1";
-    let item =
-        |row: &Row| Ok(Item { head: head(row)?, body: Gap { events: u64::try_from(row.int(5)?).unwrap_or_default() } });
-    db.query(sql, &[limit.into()])?.iter().map(item).collect()
-}
-
 /// What the tables say of how far they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -148,8 +139,6 @@ pub struct Progress {
     pub oldest: Option<u64>,
     /// Whether the oldest event is the exchange's founding.
     pub complete: bool,
-    /// Transactions with cut-off logs.
-    pub truncated: u64,
     /// Events that cannot be decoded.
     pub unknown: u64,
 }
@@ -160,7 +149,6 @@ pub fn progress(db: &mut dyn Connection) -> Result<Progress, DbError> {
     let missing = || DbError::Refused("the tables have lost their progress: index into a new database".to_string());
     let row = db.one("SELECT slot, final_slot, events FROM progress WHERE id = 1", &[])?.ok_or_else(missing)?;
     let oldest = db.one("SELECT tx, kind FROM events ORDER BY tx, event LIMIT 1", &[])?;
-    let truncated = db.one("SELECT COUNT(*) FROM transactions WHERE truncated = 1", &[])?.ok_or_else(missing)?;
     let unknown = db.one("SELECT COUNT(*) FROM events WHERE kind = 'Unknown'", &[])?.ok_or_else(missing)?;
     Ok(Progress {
         slot: count(row.clone(), 0)?,
@@ -168,7 +156,6 @@ pub fn progress(db: &mut dyn Connection) -> Result<Progress, DbError> {
         events: count(row, 2)?,
         oldest: oldest.as_ref().map(|row| row.int(0).map(|tx| Tx(tx).slot())).transpose()?,
         complete: oldest.as_ref().is_some_and(|row| row.text(1).is_ok_and(|kind| kind == "ExchangeCreated")),
-        truncated: count(truncated, 0)?,
         unknown: count(unknown, 0)?,
     })
 }

@@ -9,7 +9,8 @@ use crate::db::{Connection, DbError, Value};
 pub const DERIVED: [&str; 4] = ["entries", "trades", "candles", "seats"];
 
 /// What brings a database from one version to the next; the first from nothing. Append only.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE transactions (
     tx BIGINT NOT NULL PRIMARY KEY,
     signature TEXT NOT NULL UNIQUE,
@@ -93,7 +94,12 @@ CREATE TABLE progress (
     writer TEXT NOT NULL
 );
 INSERT INTO progress (id, final_slot, slot, events, writer) VALUES (1, 0, 0, 0, '');
-"];
+",
+    "
+DROP INDEX transactions_truncated;
+ALTER TABLE transactions DROP COLUMN truncated;
+",
+];
 
 /// Brings the tables to this version. Does nothing to current ones; two at once wait for each other.
 ///

@@ -11,11 +11,12 @@ use crate::{
     db::{Connection, DbError, Place, Value},
     position::Tx,
     project::{At, Projector},
-    source::{Decoded, Logged},
+    source::Logged,
     tables::{DERIVED, claim, migrate},
 };
 
-const TRANSACTION: &str = "INSERT INTO transactions (tx, signature, slot, time, failed, truncated, events) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const TRANSACTION: &str =
+    "INSERT INTO transactions (tx, signature, slot, time, failed, events) VALUES ($1, $2, $3, $4, $5, $6)";
 const EVENT: &str = "INSERT INTO events (tx, event, kind, market, json, data) VALUES ($1, $2, $3, $4, $5, $6)";
 /// Events that are read at once while rebuilding.
 const READ: i64 = 5_000;
@@ -32,7 +33,7 @@ pub struct Indexed {
     /// Whether it failed.
     pub failed: bool,
     /// Its events.
-    pub decoded: Decoded,
+    pub events: Vec<Logged>,
 }
 
 /// How far the tables are.
@@ -53,8 +54,6 @@ pub struct Written {
     pub events: u64,
     /// Events that cannot be decoded.
     pub unknown: u64,
-    /// Transactions with cut-off logs.
-    pub truncated: u64,
 }
 
 /// Writes the tables.
@@ -177,8 +176,7 @@ impl Writer {
                 last = Some(time);
                 rows.push(transaction_row(transaction, time));
                 let at = At { tx: transaction.tx, signature: transaction.signature.clone(), time };
-                written.truncated += u64::from(transaction.decoded.truncated);
-                for logged in &transaction.decoded.events {
+                for logged in &transaction.events {
                     written.events += 1;
                     written.unknown += u64::from(logged.json.is_none());
                     events.push(event_row(transaction.tx, logged));
@@ -275,14 +273,13 @@ fn newest_time(db: &mut dyn Connection) -> Result<i64, DbError> {
 }
 
 fn transaction_row(transaction: &Indexed, time: i64) -> Vec<Value> {
-    let events = u32::try_from(transaction.decoded.events.len()).unwrap_or(u32::MAX);
+    let events = u32::try_from(transaction.events.len()).unwrap_or(u32::MAX);
     vec![
         transaction.tx.0.into(),
         transaction.signature.as_str().into(),
         number(transaction.tx.slot()),
         time.into(),
         transaction.failed.into(),
-        transaction.decoded.truncated.into(),
         events.into(),
     ]
 }
@@ -312,7 +309,7 @@ fn finalize(db: &mut dyn Connection, slot: u64) -> Result<(), DbError> {
         WHERE id = 1 AND final_slot < $1";
     let before = db.one("SELECT final_slot FROM progress WHERE id = 1", &[])?.map_or(Ok(0), |row| row.int(0))?;
     db.execute(sql, &[number(slot)])?;
-    let sql = "DELETE FROM transactions WHERE tx >= $1 AND tx < $2 AND events = 0 AND truncated = 0";
+    let sql = "DELETE FROM transactions WHERE tx >= $1 AND tx < $2 AND events = 0";
     let begin = Tx::first_of(u64::try_from(before).unwrap_or_default());
     db.execute(sql, &[begin.0.into(), end.0.into()])?;
     Ok(())

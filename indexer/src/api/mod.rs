@@ -121,7 +121,6 @@ impl Shared {
         lists::account_history,
         single::liquidation,
         single::deleveraging,
-        single::gaps,
         single::openapi,
     ),
     components(schemas(stream::Message, stream::Subscription, crate::items::Refusal))
@@ -156,7 +155,6 @@ pub fn router(shared: Shared) -> Router {
         .route("/v1/accounts/{account}/history", get(lists::account_history))
         .route("/v1/liquidations/{id}", get(single::liquidation))
         .route("/v1/deleveragings/{id}", get(single::deleveraging))
-        .route("/v1/gaps", get(single::gaps))
         .route("/v1/openapi.json", get(single::openapi))
         .route_layer(middleware::from_fn_with_state(shared.clone(), bounded));
     limited

@@ -1,20 +1,18 @@
 //! What is no list: status, one event whole, the description, and how the indexer is.
 
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::{
     Shared,
     answer::{Refused, json},
-    lists::{Wrong, limit, query},
+    lists::Wrong,
 };
 use crate::{
-    items::{Gap, Item, Items, Status, Whole},
+    items::{Item, Status, Whole},
     position::Id,
     read,
 };
@@ -61,33 +59,6 @@ pub(super) async fn liquidation(State(shared): State<Shared>, Path(id): Path<Str
 )]
 pub(super) async fn deleveraging(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Refused> {
     whole(shared, &id, "Deleveraged").await
-}
-
-/// How many gaps.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Most {
-    /// At most so many: 100 when not said, at most 1,000.
-    limit: Option<u32>,
-}
-
-/// Transactions whose logs the runtime cut off, newest first: events of theirs may be missing everywhere.
-#[utoipa::path(
-    get,
-    path = "/v1/gaps",
-    params(Most),
-    responses(
-        (status = 200, description = "Newest first", body = Items<Gap>),
-        Wrong,
-    )
-)]
-pub(super) async fn gaps(
-    State(shared): State<Shared>,
-    most: Result<Query<Most>, QueryRejection>,
-) -> Result<Response, Refused> {
-    let limit = limit(query(most)?.limit)?;
-    Ok(json(&shared.0.pool.run(move |db| read::gaps(db, limit)).await?))
 }
 
 /// This description.

@@ -4,8 +4,9 @@ mod decode;
 mod rpc;
 
 use async_trait::async_trait;
+use ballast_client::record::Invocation;
 
-pub use decode::{Decoded, Logged, decode};
+pub use decode::{Logged, decode};
 pub use rpc::Rpc;
 
 /// How sure the cluster is.
@@ -39,19 +40,8 @@ pub struct Fetched {
     pub slot: u64,
     /// Its block's unix time, where the node knows it.
     pub time: Option<i64>,
-    /// Its logs.
-    pub logs: Vec<String>,
-    /// Its instructions of the program, inner ones too, in the order in which they began.
-    pub calls: Vec<Call>,
-}
-
-/// One instruction of the program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Call {
-    /// Its accounts.
-    pub accounts: Vec<String>,
-    /// Its data.
-    pub data: Vec<u8>,
+    /// What ran in it, in the order in which it began.
+    pub invocations: Vec<Invocation>,
 }
 
 /// Why the source has no answer now.
@@ -63,7 +53,7 @@ pub enum SourceError {
     /// The node's answers do not fit each other: it is behind itself, or another fork has won just now.
     #[error("the node's answers do not fit each other: {0}")]
     Torn(String),
-    /// The node keeps no logs, or something else is missing for good.
+    /// The node keeps no inner instructions, or something else is missing for good.
     #[error("{0}")]
     Lacking(String),
 }

@@ -1,13 +1,13 @@
 //! A node's JSON-RPC as a source.
 
 use async_trait::async_trait;
-use ballast_client::{addresses::PROGRAM_ID, redact::redacted};
+use ballast_client::{addresses::PROGRAM_ID, record::Whole, redact::redacted};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::request::RpcRequest;
 
-use super::{Call, Fetched, Finality, Listed, Source, SourceError};
+use super::{Fetched, Finality, Listed, Source, SourceError};
 
 /// A node.
 pub struct Rpc {
@@ -57,80 +57,9 @@ struct Block {
     signatures: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Whole {
-    slot: u64,
-    block_time: Option<i64>,
-    transaction: Transaction,
-    meta: Option<Meta>,
-}
-
-#[derive(Deserialize)]
-struct Transaction {
-    message: Message,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    account_keys: Vec<String>,
-    instructions: Vec<Instruction>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Instruction {
-    program_id_index: usize,
-    accounts: Vec<usize>,
-    data: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Meta {
-    log_messages: Option<Vec<String>>,
-    inner_instructions: Option<Vec<Inner>>,
-    loaded_addresses: Option<Loaded>,
-}
-
-#[derive(Deserialize)]
-struct Inner {
-    index: usize,
-    instructions: Vec<Instruction>,
-}
-
-#[derive(Deserialize)]
-struct Loaded {
-    writable: Vec<String>,
-    readonly: Vec<String>,
-}
-
-impl Whole {
-    fn fetched(self, program: &str) -> Result<Fetched, SourceError> {
-        let lacking = || SourceError::Lacking("a transaction has no logs: the node must keep them".to_string());
-        let meta = self.meta.ok_or_else(lacking)?;
-        let logs = meta.log_messages.ok_or_else(lacking)?;
-        let Message { account_keys: mut keys, instructions } = self.transaction.message;
-        if let Some(loaded) = meta.loaded_addresses {
-            keys.extend(loaded.writable);
-            keys.extend(loaded.readonly);
-        }
-        let inner = meta.inner_instructions.unwrap_or_default();
-        let mut calls = Vec::new();
-        for (outer, instruction) in instructions.iter().enumerate() {
-            let inner = inner.iter().filter(|inner| inner.index == outer).flat_map(|inner| &inner.instructions);
-            for instruction in std::iter::once(instruction).chain(inner) {
-                if keys.get(instruction.program_id_index).is_some_and(|key| key == program) {
-                    let account = |place: &usize| keys.get(*place).cloned().unwrap_or_default();
-                    let data = bs58::decode(&instruction.data).into_vec();
-                    let data = data.map_err(|error| SourceError::Node(format!("instruction data: {error}")))?;
-                    calls.push(Call { accounts: instruction.accounts.iter().map(account).collect(), data });
-                }
-            }
-        }
-        Ok(Fetched { slot: self.slot, time: self.block_time, logs, calls })
-    }
+fn fetched(whole: &Whole) -> Result<Fetched, SourceError> {
+    let invocations = whole.invocations().map_err(|error| SourceError::Lacking(error.to_string()))?;
+    Ok(Fetched { slot: whole.slot, time: whole.block_time, invocations })
 }
 
 #[async_trait]
@@ -180,6 +109,6 @@ impl Source for Rpc {
     async fn transaction(&self, signature: &str, finality: Finality) -> Result<Option<Fetched>, SourceError> {
         let options = json!({"commitment": name(finality), "encoding": "json", "maxSupportedTransactionVersion": 0});
         let whole: Option<Whole> = self.ask(RpcRequest::GetTransaction, json!([signature, options])).await?;
-        whole.map(|whole| whole.fetched(&self.program)).transpose()
+        whole.as_ref().map(fetched).transpose()
     }
 }

@@ -18,7 +18,9 @@ use ballast_client::{
     ballast::{
         events::{Cause, Deposited, InsuranceFunded, MakerFill, OrderPlaced, Traded},
         instruction,
+        record::TAG,
     },
+    record::Invocation,
 };
 use ballast_indexer::{
     api::{
@@ -31,10 +33,9 @@ use ballast_indexer::{
     metrics::Metrics,
     position::{Id, Tx},
     read,
-    source::{Call, Fetched, Finality, Listed, Source, SourceError},
+    source::{Fetched, Finality, Listed, Source, SourceError},
     write::Writer,
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use proptest::{
     collection::vec,
     prelude::*,
@@ -52,7 +53,6 @@ const EXCHANGE: Pubkey = Pubkey::new_from_array([5; 32]);
 struct Scripted {
     signature: String,
     failed: bool,
-    truncated: bool,
     /// Which events it logs.
     what: u8,
     amount: u64,
@@ -87,22 +87,20 @@ impl Script {
     }
 }
 
+fn call(height: u32, accounts: &[Pubkey], data: &[u8]) -> Invocation {
+    Invocation { program: PROGRAM_ID, height, accounts: accounts.to_vec(), data: data.to_vec() }
+}
+
 fn account(number: u8) -> Pubkey {
     Pubkey::new_from_array([100 + number; 32])
 }
 
 impl Scripted {
-    /// Its events, each with the instruction that logs it.
-    fn events(&self) -> Vec<(Call, Vec<u8>)> {
-        let (market, exchange) = (addresses::market(&EXCHANGE, 0).to_string(), EXCHANGE.to_string());
-        let of_market = |discriminator: &[u8]| {
-            let accounts = vec![exchange.clone(), exchange.clone(), market.clone()];
-            Call { accounts, data: discriminator.to_vec() }
-        };
-        let of_exchange = |discriminator: &[u8]| {
-            let accounts = vec![market.clone(), exchange.clone()];
-            Call { accounts, data: discriminator.to_vec() }
-        };
+    /// Its events, each with the instruction that tells it.
+    fn events(&self) -> Vec<(Invocation, Vec<u8>)> {
+        let market = addresses::market(&EXCHANGE, 0);
+        let of_market = |discriminator: &[u8]| call(1, &[EXCHANGE, EXCHANGE, market], discriminator);
+        let of_exchange = |discriminator: &[u8]| call(1, &[market, EXCHANGE], discriminator);
         let (amount, who) = (self.amount, account(self.what % 3));
         let placed = OrderPlaced {
             market: 0,
@@ -148,19 +146,11 @@ impl Scripted {
     }
 
     fn fetched(&self, slot: u64) -> Fetched {
-        let mut logs = Vec::new();
-        let mut calls = Vec::new();
-        for (call, data) in self.events() {
-            logs.push(format!("Program {PROGRAM_ID} invoke [1]"));
-            logs.push(format!("Program data: {}", BASE64_STANDARD.encode(data)));
-            logs.push(format!("Program {PROGRAM_ID} success"));
-            calls.push(call);
-        }
-        if self.truncated {
-            logs.truncate(2);
-            logs.push("Log truncated".to_string());
-        }
-        Fetched { slot, time: Some(time(slot)), logs, calls }
+        let recorded = |(by, event): (Invocation, Vec<u8>)| {
+            let length = u16::try_from(event.len()).unwrap().to_le_bytes();
+            [by, call(2, &[], &[&TAG[..], &length, &event].concat())]
+        };
+        Fetched { slot, time: Some(time(slot)), invocations: self.events().into_iter().flat_map(recorded).collect() }
     }
 }
 
@@ -263,7 +253,7 @@ fn tables(place: &Place) -> Tables {
 #[derive(Clone, Debug)]
 enum Step {
     /// A block with so many transactions.
-    Block(Vec<(u8, u64, bool, bool)>),
+    Block(Vec<(u8, u64, bool)>),
     /// The newest blocks that are not final are dropped, and others come instead.
     Fork(u64),
     /// Slots are confirmed up to so many before the newest.
@@ -283,7 +273,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let transaction = (0u8..12, 0u64..60, prop::bool::weighted(0.15), prop::bool::weighted(0.1));
+    let transaction = (0u8..12, 0u64..60, prop::bool::weighted(0.15));
     prop_oneof![
         6 => vec(transaction, 0..4).prop_map(Step::Block),
         2 => (1u64..4).prop_map(Step::Fork),
@@ -309,13 +299,13 @@ impl Cluster {
         change(Arc::make_mut(&mut self.script.view.lock().unwrap()));
     }
 
-    fn block(&mut self, transactions: &[(u8, u64, bool, bool)]) {
+    fn block(&mut self, transactions: &[(u8, u64, bool)]) {
         self.newest += 1;
-        let block = transactions.iter().map(|&(what, amount, failed, truncated)| {
+        let block = transactions.iter().map(|&(what, amount, failed)| {
             self.number += 1;
             // Sorted by signature is not the order of the block.
             let signature = format!("{}-{}", (self.number * 7) % 10, self.number);
-            Scripted { signature, failed, truncated, what, amount }
+            Scripted { signature, failed, what, amount }
         });
         let block: Vec<_> = block.collect();
         let newest = self.newest;
@@ -389,11 +379,9 @@ async fn play(steps: &[Step], [path, fresh]: &[Place; 2]) -> Tables {
     // Not only equal to another run: everything that the final chain logged is there.
     let view = script.view.lock().unwrap().clone();
     let succeeded = || view.blocks.values().flatten().filter(|scripted| !scripted.failed);
-    let logged: usize = succeeded().map(|scripted| if scripted.truncated { 1 } else { scripted.events().len() }).sum();
+    let logged: usize = succeeded().map(|scripted| scripted.events().len()).sum();
     assert_eq!(followed["events"].len(), logged);
     assert_eq!(followed["transactions"].len(), succeeded().count());
-    let truncated = followed["transactions"].iter().filter(|row| row.int(5).unwrap() == 1).count();
-    assert_eq!(truncated, succeeded().filter(|scripted| scripted.truncated).count());
 
     Writer::open(fresh, &EXCHANGE, None).unwrap().rebuild().unwrap();
     assert_eq!(followed, tables(fresh));
@@ -404,7 +392,7 @@ async fn play(steps: &[Step], [path, fresh]: &[Place; 2]) -> Tables {
 fn answers(place: &Place) -> Vec<String> {
     let mut db = place.connect().unwrap();
     let (db, markets) = (db.as_mut(), Markets::new(&EXCHANGE));
-    let mut all = vec![format!("{:?}", read::progress(db).unwrap()), format!("{:?}", read::gaps(db, 5).unwrap())];
+    let mut all = vec![format!("{:?}", read::progress(db).unwrap())];
     let mut before = None;
     for _ in 0..4 {
         let trades = read::trades(db, 0, before, 3).unwrap();
@@ -464,7 +452,7 @@ async fn a_late_start_reads_all_of_a_long_history() {
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
     for number in 0..600 {
-        cluster.block(&vec![(3, number, false, false); 30]);
+        cluster.block(&vec![(3, number, false); 30]);
     }
     cluster.change(|view| (view.confirmed, view.finalized) = (600, 600));
     let path = &Place::Sqlite(folder.path().join("late.db"));
@@ -478,10 +466,10 @@ async fn a_node_that_has_forgotten_what_follows_the_tables_is_not_believed() {
     let path = &Place::Sqlite(folder.path().join("gap.db"));
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
-    cluster.block(&[(3, 1, false, false)]);
+    cluster.block(&[(3, 1, false)]);
     cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
     follower(&script, path).pass(Finality::Finalized).await.unwrap();
-    cluster.block(&[(3, 2, false, false)]);
+    cluster.block(&[(3, 2, false)]);
     cluster.change(|view| {
         view.blocks.remove(&1);
         (view.confirmed, view.finalized) = (2, 2);
@@ -499,7 +487,7 @@ async fn of_two_writers_the_first_gives_way() {
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
     let mut first = follower(&script, path);
     let mut second = follower(&script, path);
-    cluster.block(&[(3, 1, false, false)]);
+    cluster.block(&[(3, 1, false)]);
     cluster.change(|view| (view.confirmed, view.finalized) = (1, 0));
     assert!(first.pass(Finality::Confirmed).await.unwrap_err().is_final());
     second.pass(Finality::Confirmed).await.unwrap();
@@ -513,7 +501,7 @@ async fn a_list_that_is_behind_the_slot_takes_nothing_back() {
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
     for number in 1..=5 {
-        cluster.block(&[(3, number, false, false)]);
+        cluster.block(&[(3, number, false)]);
     }
     cluster.change(|view| (view.confirmed, view.finalized) = (5, 2));
     let mut following = follower(&script, path);
@@ -544,14 +532,14 @@ async fn a_writer_survives_a_restart_of_postgresql() {
     let place = &Place::parse(&server.create("ballast_test_restart")).unwrap();
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
-    cluster.block(&[(2, 1, false, false)]);
+    cluster.block(&[(2, 1, false)]);
     cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
     let mut following = follower(&script, place);
     following.pass(Finality::Finalized).await.unwrap();
     if !server.restart() {
         return eprintln!("a server that others use is not restarted");
     }
-    cluster.block(&[(2, 2, false, false)]);
+    cluster.block(&[(2, 2, false)]);
     cluster.change(|view| (view.confirmed, view.finalized) = (2, 2));
     let error = following.pass(Finality::Finalized).await.unwrap_err();
     assert!(!error.is_final(), "{error}");
@@ -573,7 +561,7 @@ async fn who_reads_hears_all_of_a_batch_longer_than_the_backlog() {
     let (news, mut listening) = broadcast::channel(BACKLOG);
     let script = Arc::new(Script::default());
     let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
-    cluster.block(&vec![(2, 1, false, false); 2_000]);
+    cluster.block(&vec![(2, 1, false); 2_000]);
     cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
     let listener = tokio::spawn(async move {
         let mut heard = 0;
