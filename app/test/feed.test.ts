@@ -3,7 +3,7 @@ import './wasm';
 
 import { describe, expect, it } from 'vitest';
 
-import { LogFeed } from '../src/lib/feed';
+import { ChainFeed } from '../src/lib/feed';
 import { ForcedFeed } from '../src/lib/forced';
 import type { Rpc } from '../src/lib/rpc';
 import { Topics } from '../src/lib/topics';
@@ -25,7 +25,7 @@ function network() {
 describe('the logs that the page listens to', () => {
   it('are those that name a market that is shown, each once', async () => {
     const { mentions, ended, rpc, socket } = network();
-    const feed = new LogFeed(rpc, socket, new Topics(), () => 0);
+    const feed = new ChainFeed(rpc, socket, new Topics(), () => 0, () => []);
     expect(mentions).toEqual([]);
     await Promise.all([feed.load(0, 'Market0'), feed.load(1, 'Market1'), feed.load(0, 'Market0')]);
     expect(mentions).toEqual(['Market0', 'Market1']);
@@ -35,7 +35,7 @@ describe('the logs that the page listens to', () => {
 
   it('are, for forced reductions, those that name any of the markets, never the whole program', () => {
     const { mentions, ended, rpc, socket } = network();
-    const feed = new ForcedFeed(rpc, socket, ['Market0', 'Market1'], new Topics(), () => 0);
+    const feed = new ForcedFeed(rpc, socket, ['Market0', 'Market1'], new Topics(), () => 0, () => []);
     expect(mentions).toEqual(['Market0', 'Market1']);
     expect(mentions).not.toContain(PROGRAM);
     feed.close();

@@ -2,6 +2,7 @@
 // `cargo test --workspace --test exchange -- page why` writes the fixtures.
 import './wasm';
 
+import { getBase58Decoder, getBase58Encoder } from '@solana/kit';
 import { render, screen } from '@testing-library/react';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,18 +13,34 @@ import { Overall } from '../src/components/why/Verdict';
 import { headline, wordsOf } from '../src/components/why/words';
 import { hrefOf, parseRoute, whyHref } from '../src/hooks/route';
 import { eventOf } from '../src/pages/Why';
-import { Desk, accountKind, forcedInLogs, type WhyInfo } from '../src/wasm/ballast_wasm';
+import { Desk, accountKind, type WhyInfo } from '../src/wasm/ballast_wasm';
 
 interface Raw {
   address: string;
   data: string;
 }
 
+interface Compiled {
+  programIdIndex: number;
+  accounts: number[];
+  data: string;
+  stackHeight: number;
+}
+
+/** As a node gives it. */
+interface Transaction {
+  transaction: { message: { accountKeys: string[]; instructions: Compiled[] } };
+  meta: { err: null; innerInstructions: { index: number; instructions: Compiled[] }[] };
+}
+
 interface Case {
   exchange: string;
   raw: Raw[];
-  logs: string[];
+  transaction: Transaction;
+  /** The number of the forced reduction among the events. */
   index: number;
+  /** What a deleveraging's event begins with, in hexadecimal. */
+  discriminator: string;
   lines: { logged: string; computed: string | null; verdict: string }[];
 }
 
@@ -48,6 +65,16 @@ function bytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
+/** A copy of a transaction, and the program's record in it as bytes that `write` puts back. */
+function withRecord(original: Transaction) {
+  const transaction = structuredClone(original);
+  const called = transaction.meta.innerInstructions.flatMap(({ instructions }) => instructions);
+  const records = called.map((instruction) => ({ instruction, data: Buffer.from(getBase58Encoder().encode(instruction.data)) }));
+  const found = records.find(({ data }) => data.subarray(0, 8).toString() === 'ballast1')!;
+  const write = () => (found.instruction.data = getBase58Decoder().decode(found.data));
+  return { transaction, record: { ...found, write } };
+}
+
 function open({ exchange, raw }: { exchange: string; raw: Raw[] }): Desk {
   const desk = new Desk(exchange, bytes(raw.find(({ address }) => address === exchange)!.data));
   const order = ['Market', 'Book', 'Ranks', 'MarginAccount'];
@@ -62,7 +89,7 @@ const present = process.env.CI !== undefined || ['why.json', 'fixture.json'].eve
 const cases = present ? read<Case[]>('why.json') : [];
 const explained = cases.map((one): { desk: Desk; info: WhyInfo; one: Case } => {
   const desk = open(one);
-  return { desk, info: desk.why(one.logs, one.index, true), one };
+  return { desk, info: desk.why(one.transaction, one.index, true), one };
 });
 
 describe.skipIf(!present)('why somebody was reduced', () => {
@@ -79,17 +106,17 @@ describe.skipIf(!present)('why somebody was reduced', () => {
     }
   });
 
-  it('is found in the logs, with the number of the event', () => {
-    for (const { info, one } of explained) {
-      const [found] = forcedInLogs(one.logs);
+  it('is found in the transaction, with the number of the event', () => {
+    for (const { desk, info, one } of explained) {
+      const [found] = desk.forcedIn(one.transaction);
       expect(found).toMatchObject({ index: one.index, kind: info.kind, account: info.account, lots: info.lots, long: true });
     }
   });
 
   it('is refused for an event that is something else', () => {
     const { desk, one } = explained[0]!;
-    expect(() => desk.why(one.logs, 0, true)).toThrow();
-    expect(() => desk.why(one.logs, 999, true)).toThrow();
+    expect(() => desk.why(one.transaction, 0, true)).toThrow();
+    expect(() => desk.why(one.transaction, 999, true)).toThrow();
   });
 
   it('is told with words for every number', () => {
@@ -107,27 +134,56 @@ describe.skipIf(!present)('why somebody was reduced', () => {
 
   it('says that all agree, and how many differ when one does', () => {
     const { lines } = explained[0]!.info;
-    const { rerender } = render(<Overall lines={lines} truncated={false} />);
+    const { rerender } = render(<Overall lines={lines} />);
     expect(screen.getByRole('status')).toHaveTextContent(`All ${lines.length} numbers agree`);
     const tampered = lines.map((line, at) => (at === 3 ? { ...line, verdict: 'differs' } : line));
-    rerender(<Overall lines={tampered} truncated={false} />);
+    rerender(<Overall lines={tampered} />);
     expect(screen.getByRole('status')).toHaveTextContent(`1 of ${lines.length} numbers differ`);
   });
 
-  it('finds a number that somebody changed in the log', () => {
+  it('finds a number that somebody changed', () => {
     const { desk, one } = explained[1]!;
-    // The price stands after discriminator, market, account, side and lots.
-    const at = 8 + 2 + 32 + 1 + 8;
-    const longest = [...one.logs].sort((a, b) => b.length - a.length)[0];
-    const logs = one.logs.map((line) => {
-      if (line !== longest) return line;
-      const data = Buffer.from(line.slice('Program data: '.length), 'base64');
-      data.writeBigUInt64LE(data.readBigUInt64LE(at) + 1n, at);
-      return `Program data: ${data.toString('base64')}`;
-    });
-    const changed = desk.why(logs, one.index, true);
+    const { transaction, record } = withRecord(one.transaction);
+    // The first event of the name: behind its discriminator, market, account, side and lots stands the price.
+    const event = record.data.indexOf(Buffer.from(one.discriminator, 'hex'));
+    const at = event + 8 + 2 + 32 + 1 + 8;
+    record.data.writeBigUInt64LE(record.data.readBigUInt64LE(at) + 1n, at);
+    record.write();
+    const changed = desk.why(transaction, one.index, true);
     expect(changed.ranking!.price).toBe(explained[1]!.info.ranking!.price + 1n);
     expect(changed.lines.find(({ what }) => what === 'price')).toMatchObject({ verdict: 'differs' });
+  });
+
+  it('is not believed of a transaction that only names this exchange’s market', () => {
+    const { desk, one } = explained[1]!;
+    // As if the same had happened on another exchange of the program, with ours among the accounts that it was shown.
+    const forged = structuredClone(one.transaction);
+    const { accountKeys, instructions } = forged.transaction.message;
+    const market = desk.markets()[0]!.address;
+    const own = accountKeys.indexOf(market);
+    accountKeys[own] = one.exchange;
+    accountKeys.push(market);
+    for (const { accounts } of instructions) accounts.push(accountKeys.length - 1);
+    expect(desk.forcedIn(forged)).toEqual([]);
+    expect(() => desk.why(forged, one.index, true)).toThrow(/no such forced reduction of this exchange/);
+  });
+
+  it('is not believed of a record that the program did not make itself', () => {
+    const { desk, one } = explained[1]!;
+    const { transaction, record } = withRecord(one.transaction);
+    // Anybody can send the bytes: as an instruction of the transaction, or out of another program.
+    record.instruction.stackHeight = 3;
+    expect(desk.forcedIn(transaction)).toEqual([]);
+    const top = structuredClone(one.transaction);
+    top.transaction.message.instructions.push(...top.meta.innerInstructions.flatMap(({ instructions }) => instructions));
+    top.meta.innerInstructions = [];
+    expect(desk.forcedIn(top)).toEqual([]);
+  });
+
+  it('says that a node that keeps no inner instructions is of no use', () => {
+    const { desk, one } = explained[0]!;
+    const lacking = { ...one.transaction, meta: { err: null, innerInstructions: null } };
+    expect(() => desk.why(lacking, one.index, true)).toThrow(/inner instructions/);
   });
 });
 

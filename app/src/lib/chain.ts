@@ -16,7 +16,7 @@ import {
   type TriggerInfo,
 } from '../wasm/ballast_wasm';
 import type { Cluster } from './cluster';
-import { LogFeed, type MarketFeed } from './feed';
+import { ChainFeed, type MarketFeed } from './feed';
 import { ForcedFeed } from './forced';
 import { IndexedFeed } from './indexedFeed';
 import { Indexer } from './indexer';
@@ -204,10 +204,10 @@ export class Chain {
       this.connection = state;
       this.topics.touch('status');
     });
-    const logs = new LogFeed(this.rpc, this.socket, this.topics, () => this.now());
+    const own = new ChainFeed(this.rpc, this.socket, this.topics, () => this.now(), ({ whole }) => this.ask((desk) => desk.eventsIn(whole)) ?? []);
     const { indexer } = this.cluster;
-    this.feed = indexer ? new IndexedFeed(new Indexer(indexer), logs, this.topics) : logs;
-    this.forced = new ForcedFeed(this.rpc, this.socket, always.slice(1), this.topics, () => this.now());
+    this.feed = indexer ? new IndexedFeed(new Indexer(indexer), own, this.topics) : own;
+    this.forced = new ForcedFeed(this.rpc, this.socket, always.slice(1), this.topics, () => this.now(), ({ whole }) => this.ask((desk) => desk.forcedIn(whole)) ?? []);
     always.forEach((address) => this.watch(address));
     this.watchSlabs();
     const info = this.markets_[this.focus];

@@ -1,9 +1,10 @@
-// Trades and prices of a market. The page reads them through this interface; the network's own logs are one source, and an
-// indexer, which remembers more than a node does, can be another.
-import { eventsInLogs, type PageEvent } from '../wasm/ballast_wasm';
+// Trades and prices of a market. The page reads them through this interface; the network's own transactions are one source, and
+// an indexer, which remembers more than a node does, can be another.
+import { worthFetching, type PageEvent } from '../wasm/ballast_wasm';
 import type { Rpc } from './rpc';
 import type { Socket } from './socket';
 import type { Topics } from './topics';
+import { Fetcher, signaturesOf, transactions, type PastTransaction } from './transactions';
 
 /** A trade as it is listed. */
 export interface Trade {
@@ -50,29 +51,27 @@ const TRADES = 200;
 const TICKS = 20_000;
 /** Transactions of the past that are looked at. */
 const HISTORY = 400;
-const BATCH = 40;
 /** Of these, how many are read before the page may draw. */
 const AT_ONCE = 5;
 
-interface Logged {
-  logs: string[] | null;
-  signature: string;
-  time: number;
-}
+/** Picks what the page shows out of a transaction: the events of its exchange. */
+export type ReadEvents = (transaction: PastTransaction) => readonly PageEvent[];
 
-/** The network's own logs: everything since the page was opened, and what the node still remembers of before. */
-export class LogFeed implements MarketFeed {
+/** The network's own transactions: everything since the page was opened, and what the node still remembers of before. */
+export class ChainFeed implements MarketFeed {
   private readonly tradesOf = new Map<number, Trade[]>();
   private readonly ticksOf = new Map<number, Tick[]>();
   private readonly loaded = new Map<number, Promise<void>>();
   private readonly seen = new Set<string>();
   private readonly stops = new Map<number, () => void>();
+  private readonly fetchers = new Map<number, Fetcher>();
 
   constructor(
     private readonly rpc: Rpc,
     private readonly socket: Pick<Socket, 'subscribe'>,
     private readonly topics: Topics,
     private readonly now: () => number,
+    private readonly read: ReadEvents,
   ) {}
 
   trades(market: number): readonly Trade[] {
@@ -97,45 +96,41 @@ export class LogFeed implements MarketFeed {
 
   close(): void {
     this.stops.forEach((stop) => stop());
+    this.fetchers.forEach((fetcher) => fetcher.close());
   }
 
   /** Listens to what names the market: anybody can found exchanges of the program, whose markets have the same indexes. */
   private listen(market: number, address: string): void {
     if (this.stops.has(market)) return;
+    const fetcher = new Fetcher(this.rpc, (found) => this.take(market, found));
+    this.fetchers.set(market, fetcher);
     const stop = this.socket.subscribe('logsSubscribe', [{ mentions: [address] }, { commitment: 'confirmed' }], (result) => {
       const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
-      if (value.err === null) this.take(market, { logs: value.logs, signature: value.signature, time: this.now() });
+      const fresh = value.err === null && !this.seen.has(`${market}/${value.signature}`);
+      if (fresh && value.logs && worthFetching(value.logs)) fetcher.add(value.signature);
     });
     this.stops.set(market, stop);
   }
 
   private async loadPast(market: number, address: string): Promise<void> {
-    const options = { limit: HISTORY, commitment: 'confirmed' };
-    interface Found { signature: string; err: unknown; blockTime: number | null }
-    const found = await this.rpc.call<Found[]>('getSignaturesForAddress', [address, options]);
-    const wanted = found.filter((entry) => entry.err === null && !this.seen.has(`${market}/${entry.signature}`));
-    for (let at = 0; at < wanted.length; at += BATCH) {
-      const part = wanted.slice(at, at + BATCH);
-      const how = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: 0 };
-      type Transaction = { blockTime: number | null; meta: { logMessages: string[] | null } | null } | null;
-      const calls = part.map(({ signature }) => ({ method: 'getTransaction', params: [signature, how] }));
-      const transactions = await this.rpc.batch<Transaction>(calls);
-      for (const [index, transaction] of transactions.entries()) {
-        const { signature, blockTime } = part[index]!;
-        const time = transaction?.blockTime ?? blockTime ?? this.now();
-        this.take(market, { logs: transaction?.meta?.logMessages ?? null, signature, time });
-        // The past may take its time; frames may not.
-        if (index % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setTimeout(resolve));
-      }
+    const known = await signaturesOf(this.rpc, address, HISTORY);
+    const wanted = known.filter((signature) => !this.seen.has(`${market}/${signature}`));
+    let read = 0;
+    for await (const found of transactions(this.rpc, wanted)) {
+      this.take(market, found);
+      // The past may take its time; frames may not.
+      if (++read % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
     }
   }
 
   /** What of a transaction is about one market. One that names several comes once for each. */
-  private take(market: number, { logs, signature, time }: Logged): void {
+  private take(market: number, transaction: PastTransaction): void {
+    const { signature } = transaction;
     const key = `${market}/${signature}`;
-    if (!logs || this.seen.has(key)) return;
+    if (this.seen.has(key)) return;
     this.seen.add(key);
-    eventsInLogs(logs).forEach((event, index) => {
+    const time = transaction.time || this.now();
+    this.read(transaction).forEach((event, index) => {
       if (event.market !== market) return;
       if (event.kind === 'traded') this.addTrades(event, `${signature}-${index}`, time);
       else if (event.kind === 'mark') this.addTick(event.market, { time: Number(event.time), mark: event.mark });

@@ -1,10 +1,10 @@
-// Liquidations, takeovers and deleveragings as a node's logs tell them: since the page was opened, and what the node
+// Liquidations, takeovers and deleveragings as the program recorded them: since the page was opened, and what the node
 // remembers of before.
-import { forcedInLogs, type ForcedInfo } from '../wasm/ballast_wasm';
+import { worthFetching, type ForcedInfo } from '../wasm/ballast_wasm';
 import type { Rpc } from './rpc';
 import type { Socket } from './socket';
 import type { Topics } from './topics';
-import { transactionsOf } from './transactions';
+import { Fetcher, signaturesOf, transactions, type PastTransaction } from './transactions';
 
 /** A forced reduction and where it happened. */
 export interface Forced extends ForcedInfo {
@@ -17,9 +17,13 @@ const MOST = 500;
 /** Transactions of the past that are looked at, per address. */
 const HISTORY = 200;
 
+/** Picks the forced reductions of the page's exchange out of a transaction. */
+export type ReadForced = (transaction: PastTransaction) => readonly ForcedInfo[];
+
 /** The node's forced reductions. Changes are told under the topic `forced`. */
 export class ForcedFeed {
   private list: Forced[] = [];
+  private readonly fetcher: Fetcher;
   private readonly seen = new Set<string>();
   private readonly loaded = new Set<string>();
   private readonly stops: (() => void)[];
@@ -30,11 +34,13 @@ export class ForcedFeed {
     markets: readonly string[],
     private readonly topics: Topics,
     private readonly now: () => number,
+    private readonly read: ReadForced,
   ) {
+    this.fetcher = new Fetcher(rpc, (found) => this.take(found));
     // Not the program's: anybody can found exchanges of it.
     const take = (result: unknown): void => {
       const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
-      if (value.err === null && value.logs) this.take(value.signature, value.logs, this.now());
+      if (value.err === null && value.logs && !this.seen.has(value.signature) && worthFetching(value.logs)) this.fetcher.add(value.signature);
     };
     this.stops = markets.map((market) => socket.subscribe('logsSubscribe', [{ mentions: [market] }, { commitment: 'confirmed' }], take));
   }
@@ -50,8 +56,8 @@ export class ForcedFeed {
       if (this.loaded.has(address)) continue;
       this.loaded.add(address);
       try {
-        const past = await transactionsOf(this.rpc, address, HISTORY, this.seen);
-        past.forEach(({ signature, logs, time }) => this.take(signature, logs, time));
+        const wanted = (await signaturesOf(this.rpc, address, HISTORY)).filter((signature) => !this.seen.has(signature));
+        for await (const found of transactions(this.rpc, wanted)) this.take(found);
       } catch (error) {
         this.loaded.delete(address);
         throw error;
@@ -61,12 +67,15 @@ export class ForcedFeed {
 
   close(): void {
     this.stops.forEach((stop) => stop());
+    this.fetcher.close();
   }
 
-  private take(signature: string, logs: string[], time: number): void {
+  private take(transaction: PastTransaction): void {
+    const { signature } = transaction;
     if (this.seen.has(signature)) return;
     this.seen.add(signature);
-    const found = forcedInLogs(logs).map((info) => ({ ...info, signature, time }));
+    const time = transaction.time || this.now();
+    const found = this.read(transaction).map((info) => ({ ...info, signature, time }));
     if (found.length === 0) return;
     this.list = [...found.reverse(), ...this.list].sort((a, b) => b.time - a.time).slice(0, MOST);
     this.topics.touch('forced');

@@ -1,4 +1,5 @@
-// Transactions as a node remembers them: what they logged, and which accounts they named.
+// Transactions as a node remembers them: whole, as the program's record of events is read from them, and which accounts they
+// named.
 import type { Rpc } from './rpc';
 
 /** A transaction that succeeded. */
@@ -7,7 +8,8 @@ export interface PastTransaction {
   slot: number;
   /** Unix seconds; 0 when the node does not know. */
   time: number;
-  logs: string[];
+  /** As the node gave it: what the WebAssembly reads. */
+  whole: unknown;
   /** Addresses of all accounts that it named, those of lookup tables included. */
   accounts: string[];
 }
@@ -16,7 +18,7 @@ interface Wire {
   slot: number;
   blockTime: number | null;
   transaction: { message: { accountKeys: string[] } };
-  meta: { err: unknown; logMessages: string[] | null; loadedAddresses?: { writable: string[]; readonly: string[] } } | null;
+  meta: { err: unknown; loadedAddresses?: { writable: string[]; readonly: string[] } } | null;
 }
 
 const BATCH = 40;
@@ -27,23 +29,70 @@ export async function transaction(rpc: Rpc, signature: string): Promise<PastTran
   return past(signature, await rpc.call<Wire | null>('getTransaction', [signature, HOW]));
 }
 
-/** The latest transactions that named an account, newest first, without those that failed. */
-export async function transactionsOf(rpc: Rpc, address: string, limit: number, known: ReadonlySet<string> = new Set()): Promise<PastTransaction[]> {
+/** Transactions by their signatures, in batches, as far as the node knows them. */
+export async function* transactions(rpc: Rpc, signatures: readonly string[]): AsyncGenerator<PastTransaction> {
+  for (let at = 0; at < signatures.length; at += BATCH) {
+    const part = signatures.slice(at, at + BATCH);
+    const answers = await rpc.batch<Wire | null>(part.map((signature) => ({ method: 'getTransaction', params: [signature, HOW] })));
+    for (const [index, answer] of answers.entries()) {
+      const found = past(part[index]!, answer);
+      if (found) yield found;
+    }
+  }
+}
+
+/** Signatures of the latest transactions that named an account, newest first, without those that failed. */
+export async function signaturesOf(rpc: Rpc, address: string, limit: number): Promise<string[]> {
   interface Found { signature: string; err: unknown }
   const found = await rpc.call<Found[]>('getSignaturesForAddress', [address, { limit, commitment: 'confirmed' }]);
-  const wanted = found.filter(({ signature, err }) => err === null && !known.has(signature));
-  const list: PastTransaction[] = [];
-  for (let at = 0; at < wanted.length; at += BATCH) {
-    const part = wanted.slice(at, at + BATCH);
-    const answers = await rpc.batch<Wire | null>(part.map(({ signature }) => ({ method: 'getTransaction', params: [signature, HOW] })));
-    list.push(...answers.flatMap((answer, index) => past(part[index]!.signature, answer) ?? []));
+  return found.filter(({ err }) => err === null).map(({ signature }) => signature);
+}
+
+/** Fetches transactions that a subscription has told of: those of a moment together, each once. */
+export class Fetcher {
+  private waiting = new Set<string>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly rpc: Rpc,
+    private readonly take: (transaction: PastTransaction) => void,
+    private readonly afterMs = 100,
+  ) {}
+
+  add(signature: string): void {
+    this.waiting.add(signature);
+    this.timer ??= setTimeout(() => void this.fetch(), this.afterMs);
   }
-  return list;
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+  }
+
+  private async fetch(tries = 3): Promise<void> {
+    const wanted = this.waiting;
+    this.waiting = new Set();
+    this.timer = undefined;
+    try {
+      for await (const found of transactions(this.rpc, [...wanted])) {
+        wanted.delete(found.signature);
+        if (!this.closed) this.take(found);
+      }
+    } catch (error) {
+      console.warn('transactions could not be fetched', error);
+    }
+    // What tells of a transaction may be a little ahead of what remembers it.
+    if (wanted.size === 0 || tries === 0 || this.closed) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    wanted.forEach((signature) => this.waiting.add(signature));
+    await this.fetch(tries - 1);
+  }
 }
 
 function past(signature: string, wire: Wire | null): PastTransaction | null {
   if (wire?.meta?.err !== null) return null;
   const { writable = [], readonly = [] } = wire.meta.loadedAddresses ?? {};
   const accounts = [...wire.transaction.message.accountKeys, ...writable, ...readonly];
-  return { signature, slot: wire.slot, time: wire.blockTime ?? 0, logs: wire.meta.logMessages ?? [], accounts };
+  return { signature, slot: wire.slot, time: wire.blockTime ?? 0, whole: wire, accounts };
 }

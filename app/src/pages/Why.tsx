@@ -1,4 +1,4 @@
-// Why somebody was reduced by force: each number as the program logged it, beside the same number computed anew from the
+// Why somebody was reduced by force: each number as the program recorded it, beside the same number computed anew from the
 // transaction; and the list of all that the node, or an indexer, remembers.
 import { useMemo } from 'react';
 
@@ -86,7 +86,7 @@ function Recent() {
       <div>
         <h1 className="text-base font-semibold">Why was a position reduced?</h1>
         <p className="mt-1 max-w-3xl text-muted">
-          Nobody chooses whom to reduce: the program computes it from the account, the market and the ranking index, and logs what it decided and from which numbers. Each entry opens its
+          Nobody chooses whom to reduce: the program computes it from the account, the market and the ranking index, and records in the transaction what it decided and from which numbers. Each entry opens its
           explanation, which fetches the transaction from the node and computes every number anew in your browser.
         </p>
       </div>
@@ -94,14 +94,14 @@ function Recent() {
         <ForcedTable
           rows={rows}
           markets={markets}
-          empty={past.value === undefined && past.failure === '' && places ? 'Looking through the node’s logs.' : 'Nobody has been reduced by force, as far as is known here.'}
+          empty={past.value === undefined && past.failure === '' && places ? 'Looking through the node’s transactions.' : 'Nobody has been reduced by force, as far as is known here.'}
         />
       </section>
       <p className="text-muted">
         {indexer
           ? remembered.failure
             ? `The indexer does not answer (${remembered.failure}): only what the node remembers is shown.`
-            : 'From the indexer and the node’s logs.'
+            : 'From the indexer and the node’s memory.'
           : 'From the node’s own memory, which reaches back some hundred transactions. An indexer (indexer=… in the page’s address) remembers everything.'}
         {past.failure && ` The node’s past could not be read: ${past.failure}.`}
       </p>
@@ -131,7 +131,7 @@ function Explanation({ signature, event }: { signature: string; event: number | 
     if (!past) return null;
     const asked = chain.ask((desk) => {
       try {
-        return desk.why(past.logs, index, true);
+        return desk.why(past.whole, index, true);
       } catch (problem) {
         return (problem as { message?: string }).message ?? 'it cannot be explained';
       }
@@ -139,7 +139,7 @@ function Explanation({ signature, event }: { signature: string; event: number | 
     if (asked === null || typeof asked === 'string') return asked;
     // Whoever had something in another market had to name it in the transaction.
     const others = chain.markets().some(({ index: other, address }) => other !== asked.market && past.accounts.includes(address));
-    return others ? chain.ask((desk) => desk.why(past.logs, index, false)) : asked;
+    return others ? chain.ask((desk) => desk.why(past.whole, index, false)) : asked;
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [chain, past, index, version]);
   if (found.failure) return <Message title="This cannot be explained now" text={found.failure} />;
@@ -160,7 +160,7 @@ function Explanation({ signature, event }: { signature: string; event: number | 
         </p>
         <p className="mt-2 max-w-3xl">{headline(info, market)}</p>
       </div>
-      <Overall lines={info.lines} truncated={info.truncated} />
+      <Overall lines={info.lines} />
       <Facts info={info} market={market} own={account?.address === info.account} />
       <Numbers info={info} market={market} />
       {info.ranking && <Ranking ranking={info.ranking} market={market} account={account} />}

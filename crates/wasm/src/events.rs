@@ -1,9 +1,14 @@
-//! What the program logged, as far as the page shows it as it happens.
+//! What the program recorded in a transaction, as far as it is this exchange's.
 
 use ballast::events::Cause;
-use ballast_client::events::{Event, parse_logs};
+use ballast_client::{
+    events::{Event, parse_logs},
+    record::{Whole, recorded},
+};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
+
+use crate::{desk::Desk, error::Problem};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
@@ -70,9 +75,53 @@ pub struct FillInfo {
     pub lots: u64,
 }
 
-/// The events in a transaction's logs.
-pub fn of_logs(logs: &[String]) -> Vec<PageEvent> {
-    parse_logs(logs).events.into_iter().filter_map(shown).collect()
+/// The events of one instruction, without those that this page is too old to know.
+pub(crate) struct Told {
+    /// Number of its first event among all that the program recorded in the transaction.
+    pub first: usize,
+    /// Its events.
+    pub events: Vec<Event>,
+}
+
+impl Told {
+    /// The numbers of its events.
+    pub fn numbers(&self) -> core::ops::Range<usize> {
+        self.first..self.first + self.events.len()
+    }
+}
+
+impl Desk {
+    /// What the program recorded in a transaction, by instruction, as far as the instruction is about this exchange: anybody
+    /// can found another, whose markets have the same numbers.
+    pub(crate) fn told(&self, whole: &Whole) -> Result<Vec<Told>, Problem> {
+        let invocations = whole.invocations().map_err(|error| Problem::local("Transaction", error.to_string()))?;
+        let is_market = |key: &solana_pubkey::Pubkey| self.listed.values().any(|(keys, _)| keys.market == *key);
+        let mut all: Vec<(usize, Told)> = Vec::new();
+        for (number, event) in recorded(&invocations).iter().enumerate() {
+            let Some(known) = event.event() else {
+                return Err(Problem::local("Newer", "the program is newer than this page: load it again"));
+            };
+            match all.last_mut() {
+                Some((by, told)) if *by == event.by => told.events.push(known),
+                _ => all.push((event.by, Told { first: number, events: vec![known] })),
+            }
+        }
+        let exchange = &self.snapshot.keys.exchange;
+        let ours = all.into_iter().filter(|(by, _)| invocations[*by].concerns(exchange, is_market));
+        Ok(ours.map(|(_, told)| told).collect())
+    }
+
+    /// What of it the page shows as it happens.
+    pub(crate) fn events_in(&self, whole: &Whole) -> Result<Vec<PageEvent>, Problem> {
+        Ok(self.told(whole)?.into_iter().flat_map(|told| told.events).filter_map(shown).collect())
+    }
+}
+
+/// Whether a transaction's log says, as far as it goes, that the page has something to show: then it is worth fetching. A log
+/// says neither whose an event is, nor all of it.
+pub fn hinted(logs: &[String]) -> bool {
+    let logged = parse_logs(logs);
+    logged.truncated || logged.events.into_iter().any(|event| shown(event).is_some())
 }
 
 fn shown(event: Event) -> Option<PageEvent> {

@@ -16,6 +16,7 @@ mod protection;
 mod shock;
 mod why;
 
+use ballast_client::record::Whole;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use tsify::{Ts, Tsify};
@@ -130,10 +131,22 @@ impl Desk {
         out(&self.0.deleverage_effect(&key(address)?, market, lots, price)?)
     }
 
-    /// Why the event number `index` of a transaction's logs reduced somebody by force, computed anew. `alone` says that the
-    /// transaction names no other market.
-    pub fn why(&self, logs: Vec<String>, index: u32, alone: bool) -> Result<Ts<WhyInfo>, Problem> {
-        out(&self.0.why(&logs, index as usize, alone)?)
+    /// Why the event number `index` that the program recorded in a transaction reduced somebody by force, computed anew. The
+    /// transaction is as a node gives it in the encoding `json`; `alone` says that it names no other market.
+    pub fn why(&self, transaction: JsValue, index: u32, alone: bool) -> Result<Ts<WhyInfo>, Problem> {
+        out(&self.0.why(&whole(transaction)?, index as usize, alone)?)
+    }
+
+    /// The forced reductions of this exchange in a transaction, which is as a node gives it in the encoding `json`.
+    #[wasm_bindgen(js_name = forcedIn)]
+    pub fn forced_in(&self, transaction: JsValue) -> Result<Vec<Ts<ForcedInfo>>, Problem> {
+        all_out(&self.0.forced_in(&whole(transaction)?)?)
+    }
+
+    /// Trades and the like of this exchange in a transaction, which is as a node gives it in the encoding `json`.
+    #[wasm_bindgen(js_name = eventsIn)]
+    pub fn events_in(&self, transaction: JsValue) -> Result<Vec<Ts<PageEvent>>, Problem> {
+        all_out(&self.0.events_in(&whole(transaction)?)?)
     }
 
     /// What a shock would do. Needs all markets with their slabs, and all margin accounts.
@@ -157,22 +170,16 @@ impl Desk {
     }
 }
 
-/// The forced reductions in a transaction's logs.
-#[wasm_bindgen(js_name = forcedInLogs)]
-pub fn forced_in_logs(logs: Vec<String>) -> Result<Vec<Ts<ForcedInfo>>, Problem> {
-    all_out(&why::forced_in(&logs))
-}
-
 /// The kind of a program account: `Exchange`, `Market`, `MarginAccount`, `Book`, `Ranks`, or nothing.
 #[wasm_bindgen(js_name = accountKind)]
 pub fn account_kind(data: &[u8]) -> Option<String> {
     ballast_client::accounts::kind(data).map(|kind| format!("{kind:?}"))
 }
 
-/// The program's events in a transaction's logs, those that the page shows as they happen.
-#[wasm_bindgen(js_name = eventsInLogs)]
-pub fn events_in_logs(logs: Vec<String>) -> Result<Vec<Ts<PageEvent>>, Problem> {
-    all_out(&events::of_logs(&logs))
+/// Whether a transaction's log says, as far as it goes, that [`Desk::events_in`] finds something in it.
+#[wasm_bindgen(js_name = worthFetching)]
+pub fn worth_fetching(logs: Vec<String>) -> bool {
+    events::hinted(&logs)
 }
 
 /// The address of an exchange's market.
@@ -210,6 +217,11 @@ fn out<T: Tsify + Serialize>(value: &T) -> Result<Ts<T>, Problem> {
 
 fn all_out<T: Tsify + Serialize>(values: &[T]) -> Result<Vec<Ts<T>>, Problem> {
     values.iter().map(out).collect()
+}
+
+/// A transaction from across the border.
+fn whole(transaction: JsValue) -> Result<Whole, Problem> {
+    serde_wasm_bindgen::from_value(transaction).map_err(border)
 }
 
 /// From across the border.

@@ -2,14 +2,15 @@
 
 use ballast::logic::{as_limit, deleverage_price, loss_per_lot};
 use ballast_client::{
-    events::parse_logs,
+    events::Event,
+    record::Whole,
     why::{self, Explained},
 };
 use ballast_units::{Price, Side};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-use crate::{desk::Desk, error::Problem};
+use crate::{desk::Desk, error::Problem, events::Told};
 
 /// A forced reduction, computed anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
@@ -64,8 +65,6 @@ pub struct WhyInfo {
     pub lines: Vec<LineInfo>,
     /// Of a deleveraging: the other side.
     pub ranking: Option<RankingInfo>,
-    /// The node cut the transaction's log off: what is missing cannot be checked.
-    pub truncated: bool,
 }
 
 /// The other side of a deleveraging.
@@ -133,12 +132,12 @@ pub struct LineInfo {
     pub verdict: String,
 }
 
-/// A forced reduction among a transaction's events.
+/// A forced reduction among what the program recorded in a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[tsify(large_number_types_as_bigints)]
 #[serde(rename_all = "camelCase")]
 pub struct ForcedInfo {
-    /// Its number among the program's events in the transaction.
+    /// Its number among all that the program recorded in the transaction.
     pub index: u32,
     /// `liquidation`, `takeover` or `deleveraging`.
     pub kind: String,
@@ -157,39 +156,43 @@ pub struct ForcedInfo {
 }
 
 impl Desk {
-    /// Explains the event number `index` of a transaction's logs; `alone` says that the transaction names no other market.
-    pub(crate) fn why(&self, logs: &[String], index: usize, alone: bool) -> Result<WhyInfo, Problem> {
-        let logged = parse_logs(logs);
-        let missing = || Problem::local("Missing", "the transaction has no such forced reduction");
-        let market = match logged.events.get(index) {
-            Some(ballast_client::events::Event::Liquidated(event)) => event.market,
-            Some(ballast_client::events::Event::Deleveraged(event)) => event.market,
+    /// Explains the event number `index` of what the program recorded in a transaction; `alone` says that the transaction names
+    /// no other market.
+    pub(crate) fn why(&self, whole: &Whole, index: usize, alone: bool) -> Result<WhyInfo, Problem> {
+        let missing = || Problem::local("Missing", "the transaction has no such forced reduction of this exchange");
+        let told = self.told(whole)?;
+        let told = told.iter().find(|told| told.numbers().contains(&index)).ok_or_else(missing)?;
+        let index = index - told.first;
+        let market = match told.events.get(index) {
+            Some(Event::Liquidated(event)) => event.market,
+            Some(Event::Deleveraged(event)) => event.market,
             _ => return Err(missing()),
         };
         let (_, market) = self.listed.get(&market).ok_or_else(missing)?;
-        let explained = why::explain(&logged.events, index, market, alone)?.ok_or_else(missing)?;
+        let explained = why::explain(&told.events, index, market, alone)?.ok_or_else(missing)?;
         let params = market.params.liquidation();
         Ok(WhyInfo {
             target_ratio_bps: params.target_ratio_bps,
             max_fraction_bps: params.max_fraction_bps,
             fee_bps: params.fee_bps,
-            truncated: logged.truncated,
             ..info(explained)
         })
     }
+
+    /// The forced reductions of this exchange that the program recorded in a transaction.
+    pub(crate) fn forced_in(&self, whole: &Whole) -> Result<Vec<ForcedInfo>, Problem> {
+        Ok(self.told(whole)?.iter().flat_map(forced).collect())
+    }
 }
 
-/// The forced reductions in a transaction's logs.
-pub fn forced_in(logs: &[String]) -> Vec<ForcedInfo> {
-    use ballast_client::events::Event;
-    let events = parse_logs(logs).events;
-    let found = events.iter().enumerate().filter_map(|(index, event)| {
-        let index = u32::try_from(index).ok()?;
+fn forced(told: &Told) -> impl Iterator<Item = ForcedInfo> + '_ {
+    told.events.iter().enumerate().filter_map(|(at, event)| {
+        let index = u32::try_from(told.first + at).ok()?;
         match event {
             // A call that only cancelled orders reduced nothing.
             Event::Liquidated(event) if event.lots > 0 => Some(ForcedInfo {
                 index,
-                kind: if why::is_takeover(&events, index as usize) { "takeover" } else { "liquidation" }.to_owned(),
+                kind: if why::is_takeover(&told.events, at) { "takeover" } else { "liquidation" }.to_owned(),
                 market: event.market,
                 account: event.account.to_string(),
                 long: event.position > 0,
@@ -209,8 +212,7 @@ pub fn forced_in(logs: &[String]) -> Vec<ForcedInfo> {
             }),
             _ => None,
         }
-    });
-    found.collect()
+    })
 }
 
 fn info(explained: Explained) -> WhyInfo {

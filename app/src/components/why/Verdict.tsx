@@ -19,7 +19,7 @@ export function Verdict({ verdict }: { verdict: string }) {
 }
 
 /** The verdict on all numbers. */
-export function Overall({ lines, truncated }: { lines: readonly LineInfo[]; truncated: boolean }) {
+export function Overall({ lines }: { lines: readonly LineInfo[] }) {
   const wrong = lines.filter(({ verdict }) => verdict === 'differs').length;
   const open = lines.filter(({ verdict }) => verdict === 'unknown').length;
   const right = lines.length - wrong - open;
@@ -30,10 +30,9 @@ export function Overall({ lines, truncated }: { lines: readonly LineInfo[]; trun
         {good ? `✓ All ${right} numbers agree` : `✗ ${wrong} of ${lines.length} numbers differ`}
       </strong>{' '}
       {good
-        ? 'between what the program logged and what this page computed from the transaction, with the program’s own functions.'
+        ? 'between what the program recorded and what this page computed from the transaction, with the program’s own functions.'
         : 'from what this page computed. The market’s parameters may have changed since, or something is wrong: please report it.'}
       {open > 0 && ` ${open} cannot be computed from this transaction, because the account had other markets.`}
-      {truncated && ' The node cut the transaction’s log off, so something may be missing.'}
     </p>
   );
 }
