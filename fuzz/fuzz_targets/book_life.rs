@@ -58,7 +58,10 @@ fn terms(bytes: &mut Unstructured) -> Result<MatchTerms> {
     };
     let low = if bytes.ratio(6, 7)? { bytes.int_in_range(95..=105)? } else { bytes.int_in_range(0u64..=2_010)? };
     let references = (Price(low), Price(low + bytes.int_in_range(0..=2)?));
-    Ok(MatchTerms { band, references, now: bytes.int_in_range(0..=19)? })
+    let (low, high) = band;
+    let less = bytes.int_in_range(0u64..=7)?.min(high.0.saturating_sub(low.0));
+    let (bids, asks) = ((low, Price(high.0 - less)), (Price(low.0 + less), high));
+    Ok(MatchTerms { bids, asks, references, now: bytes.int_in_range(0..=19)? })
 }
 
 fn order(bytes: &mut Unstructured) -> Result<NewOrder> {

@@ -298,7 +298,7 @@ impl Book<'_> {
 /// Why takers only pass over an order at the front of its tree, if they do.
 pub(crate) fn useless(order: &Order, terms: &MatchTerms) -> Option<Reason> {
     let price = order.standing(terms);
-    let (start, _) = keys_within(order.side(), terms.band);
+    let (start, _) = keys_within(order.side(), terms.range(order.side()));
     if key_of(order.side(), price) < start {
         Some(Reason::OutOfBand)
     } else if order.expired(terms.now) {

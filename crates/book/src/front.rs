@@ -32,8 +32,8 @@ impl Front {
     #[inline(always)]
     pub fn new(header: &Header, blocks: &[Block], side: Side, terms: &MatchTerms) -> Result<Front, BookError> {
         let (best, reference) = match side {
-            Side::Long => (terms.band.1.0, terms.references.0.0),
-            Side::Short => (terms.band.0.0, terms.references.1.0),
+            Side::Long => (terms.bids.1.0, terms.references.0.0),
+            Side::Short => (terms.asks.0.0, terms.references.1.0),
         };
         let fixed = first_from(blocks, &header.roots[tree_of(side, false)], key_of(side, best))?;
         let pegs = &header.roots[tree_of(side, true)];

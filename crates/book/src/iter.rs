@@ -115,7 +115,7 @@ impl Iterator for StandingOrders<'_> {
 
     fn next(&mut self) -> Option<Standing> {
         let (front, blocks) = (self.front.as_mut()?, self.view.blocks);
-        let (_, end) = keys_within(self.side, self.terms.band);
+        let (_, end) = keys_within(self.side, self.terms.range(self.side));
         loop {
             self.left = self.left.checked_sub(1)?;
             let met = front.met(blocks).ok()?.filter(|met| met.key <= end)?;

@@ -19,7 +19,7 @@ impl Book<'_> {
     /// `InvalidOrder` if the fee rate exceeds one; `Overflow` if a maker's pending sums or the taker's quote leave their range.
     pub fn match_taker(&mut self, taker: Taker, mut on_event: impl FnMut(&Event)) -> Result<Matched, BookError> {
         let side = taker.side.opposite();
-        let (_, end_of_band) = keys_within(side, taker.terms.band);
+        let (_, end_of_band) = keys_within(side, taker.terms.range(side));
         let limit = key_of(side, taker.limit.0);
         let end = limit.min(end_of_band);
         if u64::from(taker.taker_fee_ppm) > PPM {

@@ -18,13 +18,25 @@ pub enum SelfTrade {
 /// On what terms orders match at a moment: the market's, the same for everyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MatchTerms {
-    /// Lowest and highest price that may match. Orders beyond it on the takers' side are passed over by a search, not
-    /// one by one.
-    pub band: (Price, Price),
+    /// Lowest and highest price at which bids may match. Higher ones are passed over by a search, not one by one.
+    pub bids: (Price, Price),
+    /// Lowest and highest price at which asks may match; lower ones are passed over.
+    pub asks: (Price, Price),
     /// What pegged bids and asks stand from: the mark, rounded to the tick down and up.
     pub references: (Price, Price),
     /// Unix time, for expiry.
     pub now: i64,
+}
+
+impl MatchTerms {
+    /// Lowest and highest price at which orders of a side may match.
+    #[inline(always)]
+    pub fn range(&self, side: Side) -> (Price, Price) {
+        match side {
+            Side::Long => self.bids,
+            Side::Short => self.asks,
+        }
+    }
 }
 
 /// An order that takes.

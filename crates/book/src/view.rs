@@ -115,7 +115,7 @@ impl<'a> BookView<'a> {
 
     #[inline]
     fn first_live(&self, side: Side, terms: &MatchTerms) -> Result<Option<(&'a Order, u64)>, BookError> {
-        let (_, end) = keys_within(side, terms.band);
+        let (_, end) = keys_within(side, terms.range(side));
         let mut front = Front::new(self.header, self.blocks, side, terms)?;
         let mut passed = 0;
         while let Some(met) = front.met(self.blocks)? {
@@ -156,7 +156,7 @@ impl<'a> BookView<'a> {
         covered: bool,
     ) -> Option<Price> {
         let makers = side.opposite();
-        let (_, end) = keys_within(makers, terms.band);
+        let (_, end) = keys_within(makers, terms.range(makers));
         let (mut left, mut lots) = (quote, 0u64);
         for seen in 1..=MAX_IMPACT_ORDERS {
             let met = front.met(self.blocks).ok()??;

@@ -38,7 +38,7 @@ fn sound() -> (Slab, Vec<OrderId>) {
 fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: SelfTrade) {
     let view = slab.view();
     let band = (Price(prices.0.min(prices.1)), Price(prices.0.max(prices.1)));
-    let terms = MatchTerms { band, references: (Price(prices.1), Price(prices.0)), now: 1 };
+    let terms = MatchTerms { bids: band, asks: band, references: (Price(prices.1), Price(prices.0)), now: 1 };
     let _ = view.check();
     let _ = view.seats().count();
     for side in Side::BOTH {
@@ -79,7 +79,7 @@ fn call_everything(slab: &mut Slab, ids: &[OrderId], prices: (u64, u64), mode: S
         };
         let _ = book.match_taker(taker, |_| ());
         let _ = book.clean(side, &terms, u32::MAX, |_| ());
-        let terms = MatchTerms { band: (Price(0), Price(u64::MAX)), ..terms };
+        let terms = MatchTerms { bids: (Price(0), Price(u64::MAX)), asks: (Price(0), Price(u64::MAX)), ..terms };
         let _ = book.match_taker(Taker { terms, max_makers: u32::MAX, ..taker }, |_| ());
         let _ = book.evict_worst(side, &terms);
     }

@@ -269,7 +269,12 @@ fn sell_and_fill(book: &mut Book, seat: u32) {
         side: Side::Long,
         lots: Lots(1_500),
         limit: Price(PRICE),
-        terms: MatchTerms { band: (Price(1), Price(MAX_PRICE)), references: (Price(PRICE), Price(PRICE)), now: 1_000 },
+        terms: MatchTerms {
+            bids: (Price(1), Price(MAX_PRICE)),
+            asks: (Price(1), Price(MAX_PRICE)),
+            references: (Price(PRICE), Price(PRICE)),
+            now: 1_000,
+        },
         owner: [0; 32],
         self_trade: SelfTrade::CancelResting,
         max_makers: 8,

@@ -115,7 +115,8 @@ fn unwinding(
     let state = context.view.position(&context.own.margin, market)?.unwrap_or_default();
     let Some(side) = state.position.side() else { return Ok(None) };
     let open = context.view.market(market)?;
-    let Ok(band) = open.market.band() else { return Ok(None) };
+    // The orders that it meets are the position's own side.
+    let Ok(band) = open.market.range(side) else { return Ok(None) };
     let limit = limit(side, open.market.mark(), far_bps, open.market.params.tick);
     let limit = Price(limit.0.clamp(band.0.0, band.1.0));
     let takes = context.book_takes(open, side, limit);

@@ -98,10 +98,10 @@ fn worth(
     Ok(triggers::decide(&facts).map(|reason| (reason, value)))
 }
 
-/// Whether the rest of a trigger would come to rest: a limit order inside the band.
+/// Whether the rest of a trigger would come to rest: a limit order where its side may rest.
 fn may_rest(open: &OpenMarket, trigger: &Trigger) -> bool {
     let Execution::Limit(price) = trigger.terms.execution else { return false };
-    open.market.band().is_ok_and(|(low, high)| (low..=high).contains(&price))
+    open.market.range(trigger.side).is_ok_and(|(low, high)| (low..=high).contains(&price))
 }
 
 fn ladder_task(context: &Context, key: &Pubkey) -> Result<Option<Task>, ViewError> {

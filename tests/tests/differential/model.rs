@@ -141,14 +141,17 @@ impl Market {
         Market { rules, mark, last, orders, pool: 0, fees: 0, insurance_fees: 0, fee_claims: 0 }
     }
 
-    pub fn band(&self) -> (i128, i128) {
-        let width = self.mark * self.rules.band_bps / 10_000;
-        ((self.mark - width).max(1), self.mark + width)
+    /// Where resting bids or asks may match: their makers may gain the band against the mark, and lose the smaller of the band
+    /// and the initial margin.
+    pub fn range(&self, bids: bool) -> (i128, i128) {
+        let share = |bps: i128| self.mark * bps / 10_000;
+        let (gain, loss) = (share(self.rules.band_bps), share(self.rules.band_bps.min(self.rules.tiers[0].2)));
+        if bids { ((self.mark - gain).max(1), self.mark + loss) } else { ((self.mark - loss).max(1), self.mark + gain) }
     }
 
     /// Orders that a taker may meet, in the order in which it meets them.
     fn eligible(&self, buys: bool, limit: i128) -> Vec<Resting> {
-        let (low, high) = self.band();
+        let (low, high) = self.range(!buys);
         let fits = |order: &&Resting| {
             let within = if buys { order.price <= limit } else { order.price >= limit };
             order.buys != buys && within && order.price >= low && order.price <= high
@@ -315,7 +318,7 @@ impl Model {
         if order.expires_at != 0 && order.expires_at <= self.now {
             return Err("Expired");
         }
-        let (low, high) = market.band();
+        let (low, high) = market.range(order.buys);
         if rests && (order.price < low || order.price > high) { Err("OutsideBand") } else { Ok(()) }
     }
 

@@ -8,7 +8,8 @@ use ballast_client::{
     instructions::{self, limit_order, market_order, post_only_order},
     units::{Lots, MAX_LOTS, MAX_PRICE, Price, Side},
 };
-use ballast_tests::harness::{BTC, Chain, DOLLAR, ETH, Expect, MarketSpec, Trader, World};
+use ballast_risk::health::Stage;
+use ballast_tests::harness::{BTC, Chain, DOLLAR, ETH, Expect, MarketSpec, Trader, World, resting};
 use solana_account::{Account, ReadableAccount};
 use solana_instruction::AccountMeta;
 use solana_keypair::Keypair;
@@ -349,4 +350,48 @@ fn a_transfer_through_prices_at_the_bands_edge_leaves_the_loss_with_the_loser() 
     world.sell(ann, BTC, 1_000, 9 * DOLLAR).fails_with(BallastError::InsufficientMargin);
     world.sell(ann, BTC, 2_000, 9 * DOLLAR).fails_with(BallastError::InsufficientMargin);
     assert!(wealth(&mut world, &[ann]) > 0);
+}
+
+#[test]
+fn an_order_that_the_mark_has_left_behind_costs_its_maker_no_more_than_its_margin() {
+    let mut world = World::btc();
+    // $500 for a bid of a thousand lots at $10: the initial margin of 5 %.
+    let (maker, attacker) = (world.trader(500 * DOLLAR), world.trader(1_000_000 * DOLLAR));
+    world.bid(maker, BTC, 1_000, PRICE);
+    let sell = |world: &mut World, lots| {
+        let order = market_order(Side::Short, Price(PRICE / 2), Lots(lots));
+        world.place(attacker, BTC, order)
+    };
+    // Within the band of 10 %, but a loss of 8 %: passed over, and anyone may remove it.
+    world.move_price(BTC, PRICE * 92 / 100);
+    sell(&mut world, 500).succeeds();
+    assert_eq!((world.position(maker, BTC), world.position(attacker, BTC)), (0, 0));
+    // A loss of 4 % is its maker's own.
+    world.move_price(BTC, PRICE * 96 / 100);
+    sell(&mut world, 1_000).succeeds();
+    world.settle(attacker, maker, BTC).succeeds();
+    assert_eq!(world.position(maker, BTC), 1_000);
+    assert!(world.equity(maker) >= 0, "{}", world.equity(maker));
+    // Liquidation sells below the mark, where the band is as wide as it was.
+    let buyer = world.trader(1_000_000 * DOLLAR);
+    world.bid(buyer, BTC, 1_000, PRICE * 87 / 100);
+    world.move_price(BTC, PRICE * 955 / 1_000);
+    assert_eq!(world.stage(maker), Stage::Takeover);
+    let lowest = world.market(BTC).range(Side::Long).expect("a range").0;
+    assert_eq!(lowest, Price(PRICE * 955 / 1_000 * 9 / 10));
+}
+
+#[test]
+fn anybody_removes_an_order_that_the_mark_has_left_behind() {
+    let mut world = World::btc();
+    let (maker, keeper) = (world.trader(500 * DOLLAR), world.trader(DOLLAR));
+    world.bid(maker, BTC, 1_000, PRICE);
+    let keys = world.market_keys(BTC);
+    let prune = instructions::prune_orders(&keys, Side::Long, 8);
+    let owner = world.owner(keeper);
+    world.move_price(BTC, PRICE * 96 / 100);
+    world.send(&[prune.clone()], &[&owner]).fails_with(BallastError::NothingHere);
+    world.move_price(BTC, PRICE * 94 / 100);
+    world.send(&[prune], &[&owner]).succeeds();
+    assert_eq!(resting(&mut world, BTC, Side::Long), []);
 }

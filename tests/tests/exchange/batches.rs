@@ -196,10 +196,14 @@ fn an_order_that_would_match_slides_behind_what_it_would_match() {
     world.cancel_all(bob, BTC, None, 9).succeeds();
     world.place(bob, BTC, slide(Side::Short, PRICE / 2)).succeeds();
     assert_eq!(resting(&mut world, BTC, Side::Short), [(PRICE, 1)]);
-    // An ask at the lowest price of the band leaves no room below it.
-    world.cancel_all(ann, BTC, None, 9).succeeds();
-    world.cancel_all(bob, BTC, None, 9).succeeds();
-    world.ask(bob, BTC, 1, 9 * DOLLAR);
+}
+
+#[test]
+fn an_order_has_no_room_to_slide_below_an_ask_at_the_lowest_price_of_the_band() {
+    let mut world = World::btc_with(|params| params.band_bps = 500);
+    let (ann, bob) = (world.trader(10_000 * DOLLAR), world.trader(10_000 * DOLLAR));
+    let slide = |side, price| sliding_order(side, Price(price), Lots(1));
+    world.ask(bob, BTC, 1, PRICE * 95 / 100);
     world.place(ann, BTC, slide(Side::Long, PRICE)).fails_with(BallastError::OutsideBand);
     world.batch(ann, BTC, BatchArgs { skip_crossing: true, ..batch(vec![slide(Side::Long, PRICE)]) }).succeeds();
     assert_eq!(resting(&mut world, BTC, Side::Long), []);

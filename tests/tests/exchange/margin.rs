@@ -43,10 +43,10 @@ fn resting_orders_reserve_their_worst_case() {
 fn an_order_that_would_lose_against_the_mark_reserves_the_loss() {
     let mut world = World::btc();
     let ann = world.trader(100 * DOLLAR);
-    // A hundred lots: $50 initial margin at the mark, and a loss of $0.60 a lot at once.
-    let dear = |lots| limit_order(Side::Long, Price(PRICE + 60 * CENT), Lots(lots));
-    world.place(ann, BTC, dear(100)).fails_with(BallastError::InsufficientMargin);
-    world.place(ann, BTC, dear(90)).succeeds();
+    // A lot binds $0.50 of initial margin at the mark, and loses $0.40 at once.
+    let dear = |lots| limit_order(Side::Long, Price(PRICE + 40 * CENT), Lots(lots));
+    world.place(ann, BTC, dear(112)).fails_with(BallastError::InsufficientMargin);
+    world.place(ann, BTC, dear(110)).succeeds();
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn a_book_pushed_for_one_refresh_moves_nothing() {
         world.advance(5);
     }
     clear(&mut world, maker);
-    quote(&mut world, attacker, PRICE + 80 * CENT, 10_000);
+    quote(&mut world, attacker, PRICE + 48 * CENT, 10_000);
     world.advance(5);
     assert_eq!(mark(&mut world), PRICE);
     clear(&mut world, attacker);
@@ -96,8 +96,8 @@ fn many_orders_of_next_to_nothing_are_no_depth() {
     let mut world = blended();
     let attacker = world.trader(1_000_000 * DOLLAR);
     for _ in 0..70 {
-        world.bid(attacker, BTC, 1, PRICE + 79 * CENT);
-        world.ask(attacker, BTC, 1, PRICE + 81 * CENT);
+        world.bid(attacker, BTC, 1, PRICE + 48 * CENT);
+        world.ask(attacker, BTC, 1, PRICE + 50 * CENT);
     }
     for _ in 0..4 {
         world.advance(5);
@@ -114,7 +114,7 @@ fn a_mark_that_the_book_pushed_liquidates_nobody() {
     let edge = 9 * DOLLAR + 66 * CENT;
     world.move_price(BTC, edge);
     assert_eq!(world.stage(ann), Stage::Restricted);
-    quote(&mut world, attacker, edge - 50 * CENT, 10_000);
+    quote(&mut world, attacker, edge - 46 * CENT, 10_000);
     for _ in 0..10 {
         world.advance(5);
         world.liquidate(bob, ann, BTC).fails_with(BallastError::NotEligible);

@@ -61,7 +61,7 @@ pub const EVERYWHERE: (Price, Price) = (Price(0), Price(u64::MAX));
 
 /// Inside a band at a time, with pegs around 100.
 pub fn terms(band: (Price, Price), now: i64) -> MatchTerms {
-    MatchTerms { band, references: (Price(100), Price(100)), now }
+    MatchTerms { bids: band, asks: band, references: (Price(100), Price(100)), now }
 }
 
 /// An order that never expires.

@@ -66,7 +66,8 @@ impl Model {
 
     /// A side's orders that can trade.
     pub fn live(&self, side: Side, terms: &MatchTerms) -> Vec<(Price, RestingOrder)> {
-        let inside = |price: Price| terms.band.0 <= price && price <= terms.band.1;
+        let (low, high) = terms.range(side);
+        let inside = |price: Price| low <= price && price <= high;
         let orders = self.side(side, terms).into_iter();
         let live = orders.filter(|order| !order.expired(terms.now) && !Self::beyond_limit(order, terms));
         live.map(|order| (Self::standing(&order, terms), order)).filter(|(price, _)| inside(*price)).collect()
@@ -131,8 +132,8 @@ impl Model {
             for order in self.tree(side, pegged) {
                 let price = Self::standing(&order, terms);
                 let beyond = match side {
-                    Side::Long => price > terms.band.1,
-                    Side::Short => price < terms.band.0,
+                    Side::Long => price > terms.bids.1,
+                    Side::Short => price < terms.asks.0,
                 };
                 let reason = match (beyond, order.expired(terms.now), Self::beyond_limit(&order, terms)) {
                     (true, ..) => Reason::OutOfBand,
@@ -151,7 +152,8 @@ impl Model {
 
     /// Whether the taker may trade with an order of this price.
     fn in_band(taker: &Taker, price: Price) -> bool {
-        taker.terms.band.0 <= price && price <= taker.terms.band.1
+        let (low, high) = taker.terms.range(taker.side.opposite());
+        low <= price && price <= high
     }
 
     fn in_limit(taker: &Taker, price: Price) -> bool {
@@ -225,8 +227,8 @@ impl Model {
         // The first that is not beyond the band on the takers' side.
         let mut prices = book.iter().map(|order| Self::standing(order, &taker.terms));
         let next = prices.find(|price| match taker.side {
-            Side::Long => *price >= taker.terms.band.0,
-            Side::Short => *price <= taker.terms.band.1,
+            Side::Long => *price >= taker.terms.asks.0,
+            Side::Short => *price <= taker.terms.bids.1,
         });
         match next {
             None if book.is_empty() => Stopped::Empty,
@@ -351,4 +353,9 @@ impl Model {
 }
 
 /// Everything but the edges, where pegs cannot stand.
-const WIDE: MatchTerms = MatchTerms { band: (Price(1), Price(3_000)), references: (Price(0), Price(0)), now: 0 };
+const WIDE: MatchTerms = MatchTerms {
+    bids: (Price(1), Price(3_000)),
+    asks: (Price(1), Price(3_000)),
+    references: (Price(0), Price(0)),
+    now: 0,
+};

@@ -67,8 +67,17 @@ fn band() -> impl Strategy<Value = (Price, Price)> {
 
 fn terms() -> impl Strategy<Value = MatchTerms> {
     let reference = prop_oneof![6 => 95u64..=105, 1 => 0u64..20, 1 => 1_990u64..2_010];
-    (band(), reference, 0u64..3, 0i64..20).prop_map(|(band, low, more, now)| MatchTerms {
-        band,
+    // Bids and asks have a range of their own: mostly the same but for where a maker would lose.
+    let ranges = prop_oneof![
+        (band(), 0u64..8).prop_map(|((low, high), less)| {
+            let less = less.min(high.0.saturating_sub(low.0));
+            ((low, Price(high.0 - less)), (Price(low.0 + less), high))
+        }),
+        (band(), band()),
+    ];
+    (ranges, reference, 0u64..3, 0i64..20).prop_map(|((bids, asks), low, more, now)| MatchTerms {
+        bids,
+        asks,
         references: (Price(low), Price(low + more)),
         now,
     })

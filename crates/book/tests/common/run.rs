@@ -206,7 +206,7 @@ impl Run {
                     self.seen.fills += 1;
                     self.seen.partial += u32::from(!fill.maker_done);
                     self.seen.pegged += u32::from(pegs.contains(&fill.order_id));
-                    let (low, high) = taker.terms.band;
+                    let (low, high) = taker.terms.range(taker.side.opposite());
                     assert!(crosses(fill.price) && low <= fill.price && fill.price <= high);
                 }
                 Event::Cancelled(order) => {

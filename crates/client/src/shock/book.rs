@@ -25,7 +25,7 @@ impl Depth {
     /// The orders of a side, each as far from the `shocked` mark as it is from `mark` now: rounded away from whoever takes
     /// it. The band does not matter, as it moves with the mark.
     pub fn new(book: &BookView, side: Side, terms: MatchTerms, mark: Price, shocked: Price) -> Depth {
-        let everywhere = MatchTerms { band: (Price(1), Price(MAX_PRICE)), ..terms };
+        let everywhere = MatchTerms { bids: (Price(1), Price(MAX_PRICE)), asks: (Price(1), Price(MAX_PRICE)), ..terms };
         let moved = |price: Price| {
             let moved = match side {
                 Side::Long => wide::mul_div_floor_u64(price.0, shocked.0, mark.0.max(1)),

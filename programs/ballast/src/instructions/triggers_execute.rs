@@ -212,7 +212,7 @@ fn rest(
     let params = &venue.market.params;
     let seat = venue.book.seat(trigger.seat, &key.to_bytes()).or_fail()?;
     let lots = lots.0.min(margin.slots[slot].size().0.saturating_sub(seat.lots(trigger.side).0));
-    let (low, high) = venue.market.band()?;
+    let (low, high) = venue.market.range(trigger.side)?;
     let fits = lots >= params.min_lots
         && (low..=high).contains(&price)
         && price.0.is_multiple_of(params.tick)

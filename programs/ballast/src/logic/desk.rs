@@ -206,14 +206,14 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
     fn post(&mut self, order: &OrderArgs, place: &mut Place) -> Result<()> {
         let (side, slides) = (order.side(), order.kind == OrderKind::PostOnlySlide);
         if !slides {
-            self.require_inside(place.standing)?;
+            self.require_inside(order.side(), place.standing)?;
         }
         let mut matches = self.venue.book.would_match(side, place.standing, &self.terms);
         if matches && self.clear_front(side.opposite())? {
             matches = self.venue.book.would_match(side, place.standing, &self.terms);
         }
         if !matches {
-            return self.require_inside(place.standing);
+            return self.require_inside(order.side(), place.standing);
         }
         require!(slides, BallastError::WouldMatch);
         let (best, _) = self.venue.book.best_inside(side.opposite(), &self.terms).ok_or(BallastError::WouldMatch)?;
@@ -223,7 +223,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             Side::Short => best.0.checked_add(tick),
         };
         let slid = slid.ok_or(BallastError::OutsideBand)?;
-        self.require_inside(Price(slid))?;
+        self.require_inside(side, Price(slid))?;
         if place.peg.is_some() {
             let offset = i128::from(slid) - i128::from(self.reference(order));
             place.peg = Some(i64::try_from(offset).map_err(|_| BallastError::BadPrice)?);
@@ -247,9 +247,9 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         Ok(true)
     }
 
-    /// Nothing rests outside the band.
-    fn require_inside(&self, price: Price) -> Result<()> {
-        let (low, high) = self.terms.band;
+    /// Nothing rests where it could not match.
+    fn require_inside(&self, side: Side, price: Price) -> Result<()> {
+        let (low, high) = self.terms.range(side);
         require!(price >= low && price <= high, BallastError::OutsideBand);
         Ok(())
     }
@@ -257,7 +257,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
     /// Matches the order. Gives the lots that may rest.
     fn take(&mut self, order: &OrderArgs, place: Place) -> Result<u64> {
         if order.kind == OrderKind::Limit {
-            self.require_inside(place.standing)?;
+            self.require_inside(order.side(), place.standing)?;
         }
         if self.touched.is_none() {
             touch(self.venue, self.margin, self.slot, self.key)?;

@@ -8,7 +8,7 @@ use ballast_risk::{
     mark::MarkState,
     oracle::{Action, Reading, conditions},
 };
-use ballast_units::Price;
+use ballast_units::{Price, Side};
 
 use super::MarketParams;
 use crate::error::{BallastError, OrFail};
@@ -214,15 +214,32 @@ impl Market {
         let (mark, tick) = (self.mark().0, self.params.tick.max(1));
         let low = mark - mark % tick;
         let high = if low == mark { low } else { low.checked_add(tick).ok_or(BallastError::Overflow)? };
-        Ok(MatchTerms { band: self.band()?, references: (Price(low), Price(high)), now })
+        let (bids, asks) = (self.range(Side::Long)?, self.range(Side::Short)?);
+        Ok(MatchTerms { bids, asks, references: (Price(low), Price(high)), now })
+    }
+
+    /// Lowest and highest price at which resting orders of a side match: within the band about the mark, but where a fill would
+    /// cost the maker against the mark, by no more than the lowest initial margin rate, which is the least that was reserved for it. So
+    /// an order that the mark has left behind takes no more from its maker, whoever trades with it, than its maker put up.
+    #[inline(always)]
+    pub fn range(&self, side: Side) -> Result<(Price, Price)> {
+        let mark = self.mark().0;
+        let share = |bps: u32| {
+            let share = mark.checked_mul(u64::from(bps)).ok_or(BallastError::Overflow)? / ballast_units::BPS;
+            Result::Ok(share)
+        };
+        let gain = share(self.params.band_bps)?;
+        let loss = share(self.params.band_bps.min(self.params.tiers[0].initial_bps))?;
+        let (below, above) = match side {
+            Side::Long => (gain, loss),
+            Side::Short => (loss, gain),
+        };
+        let high = mark.checked_add(above).ok_or(BallastError::Overflow)?;
+        Ok((Price(mark.saturating_sub(below).max(1)), Price(high)))
     }
 
     /// Lowest and highest price at which anything matches.
     pub fn band(&self) -> Result<(Price, Price)> {
-        let mark = self.mark().0;
-        let width =
-            mark.checked_mul(u64::from(self.params.band_bps)).ok_or(BallastError::Overflow)? / ballast_units::BPS;
-        let high = mark.checked_add(width).ok_or(BallastError::Overflow)?;
-        Ok((Price(mark.saturating_sub(width).max(1)), Price(high)))
+        Ok((self.range(Side::Long)?.0, self.range(Side::Short)?.1))
     }
 }
