@@ -1,9 +1,9 @@
 // Two traders through a crash, against the compiled program and real keepers: one is reduced by force and reads why; the other
-// reads of all that were, and withdraws. That numbers of deleveragings agree is tested on the program's own logs (forced.test.tsx).
+// reads of all that were, and withdraws. Keepers take over here what the book does not close; deleveraged.e2e.ts is about when nobody does.
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { confirmed, open, settleIn, violations } from './visit';
+import { confirmed, open, settleIn, take, violations } from './visit';
 import { World, picture } from './world';
 
 /** The thinnest market of the local network. */
@@ -27,13 +27,7 @@ async function enter(side: 'Buy' | 'Sell', deposit: number, value: number): Prom
   const page = await open(world, context, complaints, `#/trade/${MARKET}`);
   await page.getByTestId('mark').waitFor();
   await settleIn(page, world, 2 * deposit, deposit);
-  await page.getByLabel('Slippage at most (%)').fill('2');
-  await page.getByRole('button', { name: side === 'Buy' ? 'Buy / Long' : 'Sell / Short' }).click();
-  await page.getByLabel('Size', { exact: true }).fill(String(value));
-  await expect.poll(() => page.getByTestId('submit-order').isEnabled(), { timeout: 20_000 }).toBe(true);
-  await page.getByTestId('submit-order').click();
-  await confirmed(page, side);
-  await page.getByTestId('positions').locator('tbody tr').first().waitFor();
+  await take(page, side, value);
   return { context, page };
 }
 

@@ -39,6 +39,17 @@ export async function violations(shown: Page): Promise<string[]> {
   });
 }
 
+/** Takes a position of so many dollars in the market that is shown. */
+export async function take(page: Page, side: 'Buy' | 'Sell', value: number): Promise<void> {
+  await page.getByLabel('Slippage at most (%)').fill('2');
+  await page.getByRole('button', { name: side === 'Buy' ? 'Buy / Long' : 'Sell / Short' }).click();
+  await page.getByLabel('Size', { exact: true }).fill(String(value));
+  await expect.poll(() => page.getByTestId('submit-order').isEnabled(), { timeout: 20_000 }).toBe(true);
+  await page.getByTestId('submit-order').click();
+  await confirmed(page, side);
+  await page.getByTestId('positions').locator('tbody tr').first().waitFor();
+}
+
 /** Connects the test wallet, gives it money and deposits some. */
 export async function settleIn(page: Page, world: World, dollars: number, deposit: number): Promise<string> {
   await page.getByRole('button', { name: 'Connect', exact: true }).click();

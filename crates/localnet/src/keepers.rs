@@ -28,6 +28,7 @@ pub struct Keepers {
     rpc_url: String,
     ws_url: String,
     exchange: Pubkey,
+    takers: bool,
     processes: Processes,
     written: Vec<PathBuf>,
 }
@@ -56,9 +57,15 @@ impl Keepers {
             rpc_url: localnet.rpc_url().to_owned(),
             ws_url: localnet.ws_url().to_owned(),
             exchange,
+            takers: true,
             processes: Processes::new(logs)?,
             written: Vec::new(),
         })
+    }
+
+    /// Keepers that are started from now on take no position over: what the book does not close is deleveraged.
+    pub fn without_takers(&mut self) {
+        self.takers = false;
     }
 
     /// Starts one keeper of every role, each with a key, SOL and dollars of its own. Returns where they serve `/metrics`,
@@ -82,7 +89,7 @@ impl Keepers {
                 .args(["--exchange", &self.exchange.to_string(), "--log-format", "json", "--metrics-addr", &address])
                 .arg("--keypair")
                 .arg(&key_file)
-                .args(flags(role));
+                .args(flags(role, self.takers));
             self.written.push(self.processes.start(&name, &mut command)?);
             served.push(format!("http://{address}"));
         }
@@ -127,13 +134,13 @@ impl Keepers {
     }
 }
 
-/// Flags that suit a network whose clock may run fast. The liquidator takes positions over with what it was given, and
-/// sells them again.
-fn flags(role: &str) -> Vec<String> {
+/// Flags that suit a network whose clock may run fast. A liquidator that is a taker takes positions over with what it was
+/// given, and sells them again.
+fn flags(role: &str, taker: bool) -> Vec<String> {
     let mut flags = "--jitter-ms 10 --seat-age-ms 200 --repair-interval-s 5 --min-loss 0.1 --min-sweep 1 \
                      --shutdown-grace-s 8 --max-in-flight 16"
         .to_owned();
-    if role == "liquidator" {
+    if taker && role == "liquidator" {
         flags += &format!(" --takeover --deposit {} --max-position 100000", ATOMS / 1_000_000);
     }
     flags.split_whitespace().map(str::to_owned).collect()

@@ -20,6 +20,9 @@ pub struct Options {
     /// How many keepers of each role
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=4))]
     pub keepers: u32,
+    /// The keepers take no position over: what the book does not close is deleveraged
+    #[arg(long)]
+    pub no_takers: bool,
     /// Runs an indexer that serves at this port
     #[arg(long, value_name = "PORT")]
     pub indexer_port: Option<u16>,

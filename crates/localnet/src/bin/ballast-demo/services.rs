@@ -32,8 +32,11 @@ impl Services {
         let here = std::env::current_exe()?;
         let exchange = stage.deployment.keys.exchange;
         let logs = &options.logs;
-        let keepers =
+        let mut keepers =
             Keepers::new(&here.with_file_name("ballast-keeper"), &logs.join("keepers"), &stage.localnet, exchange)?;
+        if options.no_takers {
+            keepers.without_takers();
+        }
         let mut services =
             Services { keepers, others: Processes::new(&logs.join("others"))?, served: Served::default() };
         for _ in 0..options.keepers {

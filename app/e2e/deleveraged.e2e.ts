@@ -1,0 +1,135 @@
+// A trader in profit is deleveraged, because a position on the other side went bankrupt and nobody took it over: against the
+// compiled program, real keepers that take nothing over, and a real indexer. What the page says before, then, and afterwards.
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { open, settleIn, take, violations } from './visit';
+import { World, freePort, picture } from './world';
+
+/** The thinnest market of the local network. */
+const MARKET = 'AVAX';
+const VALUE = 20_000;
+
+let world: World;
+let context: BrowserContext;
+let page: Page;
+const complaints: string[] = [];
+
+/** The position's size as it is shown, in units of the market; zero when it is not there any more. */
+async function shownSize(): Promise<number> {
+  const row = page.getByTestId('positions').locator('tbody tr').filter({ hasText: MARKET });
+  if ((await row.count()) === 0) return 0;
+  return Math.abs(Number((await row.locator('td').nth(1).innerText()).replace(/[^\d.]/g, '')));
+}
+
+beforeAll(async () => {
+  const port = await freePort();
+  world = await World.start(['--prices', 'calm', '--keepers', '1', '--no-takers', '--indexer-port', String(port)]);
+  context = await world.visitor();
+  page = await open(world, context, complaints, `#/trade/${MARKET}`, `&indexer=${encodeURIComponent(`http://127.0.0.1:${port}`)}`);
+  await page.getByTestId('mark').waitFor();
+}, 180_000);
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await picture(page, 'failure-deleveraged');
+});
+
+afterAll(async () => {
+  await world.stop();
+});
+
+describe('a short in profit', () => {
+  let before: number;
+
+  it('sees how many are deleveraged before it', async () => {
+    await settleIn(page, world, 6_000, 2_400);
+    await take(page, 'Sell', VALUE);
+    // Whose loss will exceed his money.
+    const other = await open(world, await world.visitor(), complaints, `#/trade/${MARKET}`);
+    await other.getByTestId('mark').waitFor();
+    await settleIn(other, world, 6_000, 3_000);
+    await take(other, 'Buy', VALUE);
+    await other.close();
+    before = await shownSize();
+    expect(before).toBeGreaterThan(0);
+    world.shock(MARKET, -4);
+    const row = page.getByTestId('positions').locator('tbody tr').first();
+    await row.getByRole('img', { name: /^[1-5] of 5 lights$/ }).waitFor({ timeout: 60_000 });
+    expect(await row.innerText()).toMatch(/% ahead/);
+    await picture(page, 'deleveraged-lights');
+  }, 120_000);
+
+  it('is reduced when a long that nobody takes over is bankrupt', async () => {
+    world.shock(MARKET, -30);
+    // Nobody writes to the account: what the ranking index took is computed from the index.
+    await expect.poll(shownSize, { timeout: 120_000, interval: 500 }).toBeLessThan(before);
+    await picture(page, 'deleveraged-position');
+    expect(await violations(page)).toEqual([]);
+  }, 180_000);
+
+  it('finds its receipt in the history as soon as its account is touched, and it adds up', async () => {
+    await take(page, 'Sell', 500);
+    await page.getByRole('link', { name: 'Account', exact: true }).click();
+    await page.getByTestId('money').waitFor();
+    await page.getByRole('button', { name: 'Deleveragings', exact: true }).click();
+    const rows = page.getByTestId('history').locator('tbody tr').filter({ hasText: 'reduced for another’s bankruptcy' });
+    await rows.first().waitFor({ timeout: 90_000 });
+    await picture(page, 'deleveraged-history');
+    expect(await violations(page)).toEqual([]);
+    const cells = await rows.first().locator('td').allInnerTexts();
+    expect(cells[1]).toBe(MARKET);
+    const taken = Number(cells[3]!.replace(/[^\d.]/g, ''));
+    expect(taken).toBeGreaterThan(0);
+    expect(taken).toBeLessThanOrEqual(before);
+    // What closed a short was paid.
+    expect(cells[4]).toMatch(/^[-−–]/);
+    const csv = await (await page.request.get((await page.getByRole('link', { name: 'CSV' }).getAttribute('href'))!)).text();
+    expect(csv.split('\n')[0]).toContain('kind');
+    expect(csv).toContain('deleveraged');
+  }, 120_000);
+
+  it('reads why: who went bankrupt, the order, its own group, and that all numbers agree', async () => {
+    await page.getByTestId('history').locator('tbody tr').first().getByRole('link').first().click();
+    const overall = page.getByTestId('overall');
+    await overall.waitFor({ timeout: 20_000 });
+    expect(await overall.innerText()).toMatch(/^✓ All \d+ numbers agree/);
+    expect(await page.locator('[data-verdict="differs"]').count()).toBe(0);
+    expect(await page.getByRole('heading', { name: /^Shorts that were reduced$/ }).count()).toBe(1);
+    const groups = page.getByTestId('ranking').locator('tbody tr');
+    expect(await groups.count()).toBeGreaterThan(0);
+    const score = async (at: number): Promise<number> => Number((await groups.nth(at).locator('td').nth(2).innerText()).replace(/[^\d.]/g, ''));
+    const scores = await Promise.all([...Array(await groups.count()).keys()].map(score));
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    await picture(page, 'why-deleveraging');
+    expect(await violations(page)).toEqual([]);
+  }, 60_000);
+
+  it('has the rest of its history from the indexer', async () => {
+    await page.getByRole('link', { name: 'Account', exact: true }).click();
+    await page.getByTestId('money').waitFor();
+    const list = async (name: string): Promise<string> => {
+      await page.getByRole('button', { name, exact: true }).click();
+      const table = page.getByTestId('history');
+      await table.waitFor({ timeout: 20_000 });
+      return table.innerText();
+    };
+    const fills = await list('Fills');
+    expect(fills).toContain(MARKET);
+    expect(fills).toContain('sell');
+    expect(await list('Transfers')).toContain('2,400.00');
+  }, 60_000);
+
+  it('sees in the insurance’s history what the market’s insurance paid', async () => {
+    await page.getByRole('link', { name: 'Insurance', exact: true }).click();
+    await page.getByTestId('vault').waitFor();
+    const table = page.getByRole('region', { name: 'Income and payments, newest first' }).locator('tbody tr');
+    await table.first().waitFor({ timeout: 30_000 });
+    expect(await table.filter({ hasText: MARKET }).count()).toBeGreaterThan(0);
+    await picture(page, 'insurance-history');
+    expect(await violations(page)).toEqual([]);
+  }, 60_000);
+
+  it('meets no errors', () => {
+    expect(complaints).toEqual([]);
+  });
+});
