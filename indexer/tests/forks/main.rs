@@ -2,6 +2,7 @@
 //! the lists, failures in between, restarts at any time. Whatever happened on the way, the tables in the end are those of
 //! the final chain, and rebuilding them changes nothing. SQLite and PostgreSQL hold the same.
 
+mod postgres;
 mod server;
 
 use std::{
@@ -26,7 +27,7 @@ use ballast_indexer::{
         stream::{BACKLOG, News},
     },
     board::Board,
-    db::{Place, Row},
+    db::{DbError, Place, Row},
     follow::{Follower, Parts},
     metrics::Metrics,
     position::{Id, Tx},
@@ -41,7 +42,6 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{Config, TestRunner},
 };
-use server::Server;
 use solana_pubkey::Pubkey;
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -400,32 +400,6 @@ async fn play(steps: &[Step], [path, fresh]: &[Place; 2]) -> Tables {
     followed
 }
 
-/// What the interface's queries say.
-fn answers(place: &Place) -> Vec<String> {
-    let mut db = place.connect().unwrap();
-    let (db, markets) = (db.as_mut(), Markets::new(&EXCHANGE));
-    let mut all = vec![format!("{:?}", read::progress(db).unwrap()), format!("{:?}", read::gaps(db, 5).unwrap())];
-    let mut before = None;
-    for _ in 0..4 {
-        let trades = read::trades(db, 0, before, 3).unwrap();
-        before = trades.last().map(|trade| trade.head.id.parse().unwrap());
-        all.push(format!("{trades:?}"));
-    }
-    for subject in [account(0), account(1), EXCHANGE].map(|key| key.to_string()) {
-        for list in [None, Some("orders"), Some("fills"), Some("transfers"), Some("insurance")] {
-            all.push(format!("{:?}", read::entries(db, &subject, list, before, 7).unwrap()));
-            all.push(format!("{:?}", read::entries(db, &subject, list, None, 1_000).unwrap()));
-        }
-    }
-    all.push(format!("{:?}", read::candles(db, 0, 60, i64::MIN, i64::MAX, 20).unwrap()));
-    let first = db.one("SELECT tx, event, kind FROM events ORDER BY tx, event LIMIT 1", &[]).unwrap();
-    if let Some(row) = first {
-        let id = Id { tx: Tx(row.int(0).unwrap()), event: row.int(1).unwrap(), part: 0 };
-        all.push(format!("{:?}", read::event(db, id, row.text(2).unwrap(), &markets).unwrap().unwrap()));
-    }
-    all
-}
-
 proptest! {
     #![proptest_config(Config { cases: 48, ..Config::default() })]
 
@@ -434,26 +408,6 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(play(&steps, &files(folder.path())));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn postgresql_holds_and_answers_what_sqlite_does() {
-    let server = match Server::start() {
-        Ok(server) => server,
-        // Where checks are run there is one; elsewhere it is said, not failed.
-        Err(why) if std::env::var_os("CI").is_none() => return eprintln!("PostgreSQL is not tested: {why}"),
-        Err(why) => panic!("{why}"),
-    };
-    let mut runner = TestRunner::deterministic();
-    for case in 0..6 {
-        let steps = vec(step(), 30..60).new_tree(&mut runner).unwrap().current();
-        let folder = tempfile::tempdir().unwrap();
-        let sqlite = files(folder.path());
-        let postgres = ["followed", "fresh"].map(|name| server.create(&format!("ballast_test_{name}_{case}")));
-        let postgres = postgres.map(|url| Place::parse(&url).unwrap());
-        assert_eq!(play(&steps, &sqlite).await, play(&steps, &postgres).await, "{steps:?}");
-        assert_eq!(answers(&sqlite[0]), answers(&postgres[0]), "{steps:?}");
     }
 }
 
@@ -531,39 +485,6 @@ async fn a_list_that_is_behind_the_slot_takes_nothing_back() {
     cluster.change(|view| view.lists_up_to = None);
     following.pass(Finality::Finalized).await.unwrap();
     assert_eq!(tables(path)["events"], whole);
-}
-
-/// The indexer is not ended by it, nor has to be started again.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_writer_survives_a_restart_of_postgresql() {
-    let mut server = match Server::start() {
-        Ok(server) => server,
-        Err(why) if std::env::var_os("CI").is_none() => return eprintln!("PostgreSQL is not tested: {why}"),
-        Err(why) => panic!("{why}"),
-    };
-    let place = &Place::parse(&server.create("ballast_test_restart")).unwrap();
-    let script = Arc::new(Script::default());
-    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
-    cluster.block(&[(2, 1, false, false)]);
-    cluster.change(|view| (view.confirmed, view.finalized) = (1, 1));
-    let mut following = follower(&script, place);
-    following.pass(Finality::Finalized).await.unwrap();
-    if !server.restart() {
-        return eprintln!("a server that others use is not restarted");
-    }
-    cluster.block(&[(2, 2, false, false)]);
-    cluster.change(|view| (view.confirmed, view.finalized) = (2, 2));
-    let error = following.pass(Finality::Finalized).await.unwrap_err();
-    assert!(!error.is_final(), "{error}");
-    following.pass(Finality::Finalized).await.unwrap();
-    assert_eq!(tables(place)["events"].len(), 6);
-
-    // Who has taken over meanwhile is still noticed.
-    assert!(server.restart());
-    let mut second = follower(&script, place);
-    assert!(!following.pass(Finality::Finalized).await.unwrap_err().is_final());
-    assert!(following.pass(Finality::Finalized).await.unwrap_err().is_final());
-    second.pass(Finality::Finalized).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
