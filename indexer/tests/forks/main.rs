@@ -28,7 +28,7 @@ use ballast_indexer::{
     },
     board::Board,
     db::{DbError, Place, Row},
-    follow::{Follower, Parts},
+    follow::{FollowError, Follower, Parts},
     metrics::Metrics,
     position::{Id, Tx},
     read,
@@ -67,8 +67,12 @@ struct View {
     finalized: u64,
     /// Newest transactions that the list lacks yet.
     late: usize,
-    /// The newest slot that the list has at all.
+    /// The newest slot that the list has at all: it is of a node that is behind.
     lists_up_to: Option<u64>,
+    /// The newest slot that the list has where it is to go on from another page.
+    goes_on_up_to: Option<u64>,
+    /// Whether a node that is behind refuses to list, as it is asked to.
+    heeds: bool,
 }
 
 #[derive(Default)]
@@ -182,11 +186,13 @@ impl Source for Script {
         before: Option<&str>,
         until: Option<&str>,
         limit: usize,
-        _: u64,
+        min_slot: u64,
     ) -> Result<Vec<Listed>, SourceError> {
         let view = self.view()?;
-        // A node behind the same address that is further behind, and that does not heed `min_slot`.
-        let known = view.lists_up_to.unwrap_or(u64::MAX);
+        let known = before.and(view.goes_on_up_to).or(view.lists_up_to).unwrap_or(u64::MAX);
+        if view.heeds && known < min_slot {
+            return Err(SourceError::Node("Minimum context slot has not been reached".to_string()));
+        }
         let late = if finality == Finality::Finalized { 0 } else { view.late };
         let mut all = Vec::new();
         for (slot, block) in view.blocks.range(..=known).rev() {
@@ -272,6 +278,8 @@ enum Step {
     Finalize(u64),
     /// The list lacks so many of the newest.
     Late(usize),
+    /// Another node lists, which is so many slots behind the newest for as long as it does, and does not say so.
+    Behind(Option<u64>),
     /// A pass over what is confirmed.
     Look,
     /// A pass over what is final.
@@ -290,6 +298,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0u64..2).prop_map(Step::Confirm),
         2 => (0u64..4).prop_map(Step::Finalize),
         1 => (0usize..3).prop_map(Step::Late),
+        1 => prop::option::of(0u64..4).prop_map(Step::Behind),
         6 => Just(Step::Look),
         2 => Just(Step::Settle),
         1 => (0u32..12, any::<bool>()).prop_map(|(answers, settle)| Step::Fail(answers, settle)),
@@ -346,6 +355,15 @@ fn files(folder: &Path) -> [Place; 2] {
     ["followed.db", "fresh.db"].map(|name| Place::Sqlite(folder.join(name)))
 }
 
+/// A pass, which may only fail where the node that lists is behind what the node knows.
+async fn look(following: &mut Follower<Script>, script: &Script, finality: Finality) {
+    let behind = script.view.lock().unwrap().lists_up_to.is_some();
+    match following.pass(finality).await {
+        Err(FollowError::Source(SourceError::Torn(_))) if behind => {}
+        passed => drop(passed.unwrap()),
+    }
+}
+
 /// Plays a script against an indexer that writes to the first database, and compares it with one that writes to the second
 /// when all is over. Returns the tables.
 async fn play(steps: &[Step], [path, fresh]: &[Place; 2]) -> Tables {
@@ -364,12 +382,11 @@ async fn play(steps: &[Step], [path, fresh]: &[Place; 2]) -> Tables {
                 view.finalized = view.finalized.max(view.confirmed.saturating_sub(behind));
             }),
             Step::Late(late) => cluster.change(|view| view.late = late),
-            Step::Look => {
-                following.pass(Finality::Confirmed).await.unwrap();
+            Step::Behind(slots) => {
+                cluster.change(|view| view.lists_up_to = slots.map(|slots| newest.saturating_sub(slots)));
             }
-            Step::Settle => {
-                following.pass(Finality::Finalized).await.unwrap();
-            }
+            Step::Look => look(&mut following, &script, Finality::Confirmed).await,
+            Step::Settle => look(&mut following, &script, Finality::Finalized).await,
             Step::Fail(answers, settle) => {
                 *script.answers.lock().unwrap() = Some(answers);
                 let finality = if settle { Finality::Finalized } else { Finality::Confirmed };
@@ -379,7 +396,10 @@ async fn play(steps: &[Step], [path, fresh]: &[Place; 2]) -> Tables {
             Step::Restart => following = follower(&script, path),
         }
     }
-    cluster.change(|view| (view.confirmed, view.finalized, view.late) = (cluster.newest, cluster.newest, 0));
+    cluster.change(|view| {
+        (view.confirmed, view.finalized) = (cluster.newest, cluster.newest);
+        (view.late, view.lists_up_to) = (0, None);
+    });
     following.pass(Finality::Finalized).await.unwrap();
     following.pass(Finality::Confirmed).await.unwrap();
     let followed = tables(path);
@@ -485,6 +505,89 @@ async fn a_list_that_is_behind_the_slot_takes_nothing_back() {
     cluster.change(|view| view.lists_up_to = None);
     following.pass(Finality::Finalized).await.unwrap();
     assert_eq!(tables(path)["events"], whole);
+}
+
+/// A node that is behind refuses, as it is asked to: that is trouble which passes, and the tables stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_refuses_to_list_is_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &Place::Sqlite(folder.path().join("refused.db"));
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    (1..=4).for_each(|number| cluster.block(&[(3, number, false, false)]));
+    cluster.change(|view| (view.confirmed, view.finalized) = (4, 4));
+    cluster.change(|view| (view.lists_up_to, view.heeds) = (Some(2), true));
+    let mut following = follower(&script, path);
+    for finality in [Finality::Finalized, Finality::Confirmed] {
+        let error = following.pass(finality).await.unwrap_err();
+        assert_eq!(error.category(), "the node does not answer or refuses");
+        assert!(!error.is_final());
+    }
+    assert_eq!(tables(path)["events"].len(), 0);
+    cluster.change(|view| view.lists_up_to = Some(4));
+    following.pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(path)["events"].len(), 8);
+}
+
+/// A provider that lists from a node which is behind, whatever it is asked: what was never seen before it was final is
+/// neither in the tables nor in the list, and must not be taken for absent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_list_that_is_behind_lacks_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &Place::Sqlite(folder.path().join("ignored.db"));
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    (1..=5).for_each(|number| cluster.block(&[(3, number, false, false)]));
+    cluster.change(|view| (view.confirmed, view.finalized, view.lists_up_to) = (5, 5, Some(3)));
+    let mut following = follower(&script, path);
+    following.pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(path)["events"].len(), 6);
+    // An empty list is of such a node, too.
+    cluster.change(|view| view.lists_up_to = Some(0));
+    following.pass(Finality::Finalized).await.unwrap();
+    cluster.change(|view| view.lists_up_to = None);
+    following.pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(path)["events"].len(), 10);
+}
+
+/// Of a list in several pages, the second comes from a node that is behind: it does not know where to go on, and lists
+/// nothing. That is not the end of history.
+#[tokio::test(flavor = "multi_thread")]
+async fn history_does_not_end_where_another_node_does_not_know_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &Place::Sqlite(folder.path().join("seam.db"));
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    (1..=50).for_each(|number| cluster.block(&vec![(3, number, false, false); 30]));
+    cluster.change(|view| (view.confirmed, view.finalized, view.goes_on_up_to) = (50, 50, Some(10)));
+    let error = follower(&script, path).pass(Finality::Finalized).await.unwrap_err();
+    assert!(error.to_string().contains("history changed while it was read"), "{error}");
+    assert_eq!(tables(path)["transactions"].len(), 0);
+    cluster.change(|view| view.goes_on_up_to = None);
+    follower(&script, path).pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(path)["transactions"].len(), 1_500);
+}
+
+/// A leader made two blocks of the same transactions, and the one that was seen first is not the one that became final.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_final_is_in_the_order_of_its_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    cluster.block(&[(1, 5, false, false), (1, 6, false, false)]);
+    cluster.change(|view| view.confirmed = 1);
+    let [path, fresh] = &files(folder.path());
+    let mut following = follower(&script, path);
+    following.pass(Finality::Confirmed).await.unwrap();
+    let before = tables(path);
+    cluster.change(|view| {
+        view.blocks.get_mut(&1).unwrap().reverse();
+        view.finalized = 1;
+    });
+    following.pass(Finality::Finalized).await.unwrap();
+    follower(&script, fresh).pass(Finality::Finalized).await.unwrap();
+    assert_eq!(tables(path), tables(fresh));
+    assert_ne!(tables(path), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
