@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use ballast_ops::{log::LogFormat, settings, settings::complete};
 use clap::{Args, Parser, Subcommand};
-use serde::Deserialize;
 
 use crate::{
-    config::{Commitment, LogFormat, OracleAccount, Role, Subscribe},
+    config::{Commitment, OracleAccount, Role, Subscribe},
     values::{Address, Dollars, Sol},
 };
 
@@ -74,30 +74,8 @@ impl Said {
     /// # Errors
     /// When the file cannot be read, or has something that is no setting.
     pub fn settings(self) -> Result<Settings> {
-        let Some(path) = self.config else { return Ok(self.settings) };
-        let named = || format!("configuration file {}", path.display());
-        let text = std::fs::read_to_string(&path).with_context(named)?;
-        Ok(self.settings.or(toml::from_str(&text).with_context(named)?))
+        complete(self.settings, self.config.as_deref())
     }
-}
-
-/// Declares [`Settings`] together with how two of them are merged, so that no field can be forgotten.
-macro_rules! settings {
-    ($($(#[$meta:meta])* $field:ident: $type:ty,)*) => {
-        /// What was said; `None` where nothing was.
-        #[derive(Args, Clone, Debug, Default, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct Settings {
-            $($(#[$meta])* pub $field: Option<$type>,)*
-        }
-
-        impl Settings {
-            /// These, completed by others.
-            pub fn or(self, others: Settings) -> Settings {
-                Settings { $($field: self.$field.or(others.$field),)* }
-            }
-        }
-    };
 }
 
 settings! {
