@@ -171,7 +171,7 @@ fn a_keeper_that_lost_its_node_comes_back() {
     world.take(&long, Side::Long, 10_000, 60_000);
     world.rest(&maker, Side::Long, 9_590, 60_000);
     let link = world.link();
-    let keeper = Keeper::start_at(&world, &world.rpc_url(), &link.url(), &["--roles", "liquidator"]);
+    let keeper = Keeper::start_at(&world, world.rpc_url(), &link.url(), &["--roles", "liquidator"]);
     world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
     link.cut();
     world.until(10_000, "the keeper complains", || keeper.asks("/health").contains("not in place").then_some(()));
