@@ -40,7 +40,7 @@ pub struct Metrics {
     pub reaction: HistogramVec,
     /// Seconds from news to decisions.
     pub pass: Histogram,
-    /// Fees paid, in lamports.
+    /// Fees and rent paid, in lamports.
     pub spent: IntCounter,
     /// Rewards earned, in atoms.
     pub rewards: IntCounterVec,
@@ -118,7 +118,7 @@ impl Metrics {
                 &["kind"],
             )?,
             pass: r.histogram("pass_seconds", "Seconds from news to decisions", &PASS_BUCKETS)?,
-            spent: r.counter("lamports_spent_total", "Fees paid")?,
+            spent: r.counter("lamports_spent_total", "Fees and rent paid")?,
             rewards: r.counters("rewards_atoms_total", "Rewards earned, as events tell", &["kind"])?,
             balance: r.gauge("balance_lamports", "The keeper's SOL")?,
             collateral: r.gauge("collateral_atoms", "Collateral of the keeper's own margin account")?,
@@ -241,6 +241,7 @@ mod tests {
             signature: Signature::default(),
             slot: 13,
             fee: Some(5_000),
+            spent: Some(5_000),
             expected: Effect::default(),
             actual: Some(Effect { lots: 1, ..Effect::default() }),
         };

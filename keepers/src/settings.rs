@@ -138,7 +138,7 @@ settings! {
     /// Largest priority fee of one transaction, in SOL [default: 0.001]
     #[arg(long, env = "BALLAST_KEEPER_MAX_PRIORITY_FEE")]
     max_priority_fee: Sol,
-    /// Most SOL spent on fees in an hour; the keeper pauses when it is [default: 1]
+    /// Most SOL spent on fees and rent in an hour; the keeper pauses when it is [default: 1]
     #[arg(long, env = "BALLAST_KEEPER_MAX_SPEND_PER_HOUR")]
     max_spend_per_hour: Sol,
     /// Liquidator: take positions over with the keeper's own margin account [default: false]
@@ -169,8 +169,8 @@ settings! {
     /// Settler: most accounts looked at per second in search of work [default: 5000]
     #[arg(long, env = "BALLAST_KEEPER_SWEEP_RATE")]
     sweep_rate: u32,
-    /// Settler: how often it pays for 64 more places in a book that is nearly full, about 0.07 SOL of rent each time
-    /// [default: 0]
+    /// Settler: how often it pays for 64 more places in a book that is nearly full, about 0.07 SOL of rent each time,
+    /// within the hour's cap [default: 0]
     #[arg(long, env = "BALLAST_KEEPER_GROW_BOOKS")]
     grow_books: u32,
     /// Poster: smallest move of a price worth a transaction, in basis points [default: 5]

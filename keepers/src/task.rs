@@ -170,12 +170,14 @@ pub struct Plan {
     pub instructions: Vec<Instruction>,
     /// Lots that the decision expects to be closed or handed over; `None` when it says nothing about them.
     pub lots: Option<u64>,
+    /// Lamports of rent that the keeper pays beside the fee.
+    pub rent: u64,
 }
 
 impl Plan {
     /// A plan of one instruction.
     pub fn new(task: Task, instruction: Instruction) -> Self {
-        Plan { task, instructions: vec![instruction], lots: None }
+        Plan { task, instructions: vec![instruction], lots: None, rent: 0 }
     }
 }
 

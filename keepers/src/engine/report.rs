@@ -70,7 +70,7 @@ impl Engine {
             }
             Err(error) => {
                 tracing::error!(%error, "a task ended without a word");
-                if let Some(task) = self.running_tasks.remove(&error.id()) {
+                if let Some((task, _)) = self.running_tasks.remove(&error.id()) {
                     self.mind.board.end(&task.account, Next::BackOff(Duration::from_secs(5)), now);
                 }
                 return;
@@ -83,7 +83,7 @@ impl Engine {
             // Nothing was paid for.
             self.mind.may_grow = self.mind.may_grow.saturating_add(1);
         }
-        if let Some(lamports) = outcome.fee() {
+        if let Some(lamports) = outcome.spent(plan.rent) {
             self.parts.metrics.spent.inc_by(lamports);
             self.spending.note(now, lamports);
         }
