@@ -116,8 +116,8 @@ settings! {
     /// Seconds between two snapshots that repair the view [default: 30; 5 with --subscribe accounts]
     #[arg(long, env = "BALLAST_KEEPER_REPAIR_INTERVAL_S")]
     repair_interval_s: u64,
-    /// Longest random delay before an account is tried, in milliseconds, so that keepers do not all try at once
-    /// [default: 150]
+    /// Longest random delay before an account is tried, in milliseconds, so that keepers do not all try at once; up to
+    /// sixteen times that while others come first [default: 150]
     #[arg(long, env = "BALLAST_KEEPER_JITTER_MS")]
     jitter_ms: u64,
     /// Seconds that a shutdown waits for transactions under way [default: 60]

@@ -136,7 +136,20 @@ pub enum Urgency {
     Rank(core::cmp::Reverse<u64>),
 }
 
+/// Margin ratios that differ by less than this press alike, in basis points.
+const ALIKE_BPS: i64 = 500;
+
 impl Urgency {
+    /// The same, without differences that do not matter: among tasks that press alike every keeper has its own order.
+    pub fn roughly(self) -> Urgency {
+        match self {
+            Urgency::Forced(ratio) => Urgency::Forced(ratio.div_euclid(ALIKE_BPS)),
+            Urgency::Blocking | Urgency::Price(_) | Urgency::Protective(_) | Urgency::Owed(_) | Urgency::Rank(_) => {
+                self
+            }
+        }
+    }
+
     /// Whether somebody's money is at risk until it is done.
     pub fn presses(self) -> bool {
         matches!(self, Urgency::Blocking | Urgency::Forced(_) | Urgency::Price(_) | Urgency::Protective(_))

@@ -12,7 +12,7 @@ use tokio::task::{Id, JoinError};
 use super::{Engine, Finished, Parts};
 use crate::{
     board::Next,
-    outcome::Outcome,
+    outcome::{Outcome, Sense},
     pipeline,
     task::{Kind, STAGES, stage_name},
     view::Changes,
@@ -86,6 +86,15 @@ impl Engine {
         if let Some(lamports) = outcome.spent(plan.rent) {
             self.parts.metrics.spent.inc_by(lamports);
             self.spending.note(now, lamports);
+        }
+        if plan.task.urgency.presses() {
+            match outcome {
+                Outcome::Confirmed { .. } => self.mind.board.came_first(),
+                Outcome::Failed { ref refused, .. } if refused.sense == Sense::AlreadyDone => {
+                    self.mind.board.came_second();
+                }
+                _ => {}
+            }
         }
         let unseen = self.mind.board.end(&plan.task.account, outcome.next(&plan.task), now);
         if unseen {
