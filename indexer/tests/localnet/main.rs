@@ -1,6 +1,7 @@
 //! A real indexer, as a process, on a local network: started late, killed in the middle, and its tables compared with those
 //! of others and with the chain.
 
+mod from_nothing;
 mod indexer;
 mod world;
 
