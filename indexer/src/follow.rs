@@ -105,10 +105,18 @@ pub struct Parts<S> {
     pub accept_gap: bool,
 }
 
+/// Where a page of a list begins: before one transaction, with another one, which the page before has shown already. A node
+/// that lacks them, because it is behind, cannot pretend that history ends there.
+#[derive(Clone)]
+struct Seam {
+    before: String,
+    shown: String,
+}
+
 /// The pages between the newest transaction and the anchor.
 struct Walk {
-    /// What each page began before, newest first.
-    begins: Vec<Option<String>>,
+    /// Where each page begins, newest first; the first at the newest transaction.
+    begins: Vec<Option<Seam>>,
     /// The last pages themselves, by their number.
     kept: VecDeque<(usize, Vec<Listed>)>,
     /// Whether there was something newer than what counts.
@@ -183,6 +191,8 @@ impl<S: Source> Follower<S> {
         if let Some(slot) = gone {
             self.roll_back(slot)?;
         }
+        // The anchor moves to the newest transaction that is there, not to the ceiling: a list that is behind, of a provider
+        // that does not heed what it was asked, may lack some that were never seen.
         block_in_place(|| match finality {
             Finality::Finalized => self.writer.finalize(ceiling),
             Finality::Confirmed => self.writer.add(&[], ceiling, None, false).map(|_| ()),
@@ -194,23 +204,25 @@ impl<S: Source> Follower<S> {
     /// Goes back from the newest transaction to the anchor.
     async fn walk(&self, finality: Finality, ceiling: u64, anchor: &Anchor) -> Result<Walk, FollowError> {
         let mut walk = Walk { begins: Vec::new(), kept: VecDeque::new(), more: false };
-        let mut before: Option<String> = None;
+        let mut begin: Option<Seam> = None;
         loop {
-            let until = anchor.signature.as_deref();
-            let page = self.source.signatures(finality, before.as_deref(), until, PAGE, ceiling).await?;
+            let page = self.list(begin.as_ref(), finality, ceiling, anchor).await?;
             self.board.hear(0);
-            if page.is_empty() {
-                break;
-            }
-            let whole = page.len() >= PAGE && page.iter().all(|entry| entry.slot > anchor.final_slot);
+            let next = match &page[..] {
+                [] => break,
+                [.., before, shown] if page.len() + usize::from(begin.is_some()) >= PAGE => {
+                    let older = page.iter().all(|entry| entry.slot > anchor.final_slot);
+                    older.then(|| Seam { before: before.signature.clone(), shown: shown.signature.clone() })
+                }
+                _ => None,
+            };
             walk.more |= page.iter().any(|entry| entry.slot > ceiling);
-            let next = page.last().map(|entry| entry.signature.clone());
             walk.kept.push_back((walk.begins.len(), relevant(page, ceiling, anchor)));
             if walk.kept.len() > KEPT {
                 walk.kept.pop_front();
             }
-            walk.begins.push(std::mem::replace(&mut before, next));
-            if !whole {
+            walk.begins.push(std::mem::replace(&mut begin, next));
+            if begin.is_none() {
                 break;
             }
             if walk.begins.len().is_multiple_of(50) {
@@ -218,6 +230,25 @@ impl<S: Source> Follower<S> {
             }
         }
         Ok(walk)
+    }
+
+    /// One page of the list, newest first.
+    async fn list(
+        &self,
+        begin: Option<&Seam>,
+        finality: Finality,
+        ceiling: u64,
+        anchor: &Anchor,
+    ) -> Result<Vec<Listed>, FollowError> {
+        let before = begin.map(|begin| begin.before.as_str());
+        let mut page = self.source.signatures(finality, before, anchor.signature.as_deref(), PAGE, ceiling).await?;
+        if let Some(begin) = begin {
+            if page.first().is_none_or(|entry| entry.signature != begin.shown) {
+                return Err(torn_history().into());
+            }
+            page.remove(0);
+        }
+        Ok(page)
     }
 
     /// A page of the walk, newest first.
@@ -232,12 +263,11 @@ impl<S: Source> Follower<S> {
         if let Some((_, page)) = walk.kept.iter().find(|(kept, _)| *kept == number) {
             return Ok(page.clone());
         }
-        let before = walk.begins[number].as_deref();
-        let page = self.source.signatures(finality, before, anchor.signature.as_deref(), PAGE, ceiling).await?;
+        let page = self.list(walk.begins[number].as_ref(), finality, ceiling, anchor).await?;
         let end = walk.begins.get(number + 1).and_then(Option::as_ref);
         // The same page again, or what follows would be out of order.
-        if page.last().map(|entry| &entry.signature) != end {
-            return Err(SourceError::Torn("history changed while it was read".to_string()).into());
+        if page.last().map(|entry| &entry.signature) != end.map(|end| &end.shown) {
+            return Err(torn_history().into());
         }
         Ok(relevant(page, ceiling, anchor))
     }
@@ -297,7 +327,7 @@ impl<S: Source> Follower<S> {
         finality: Finality,
     ) -> Result<(), FollowError> {
         if let Some((first, signatures)) = stored.first_key_value() {
-            if *first == slot && same(signatures, &group) {
+            if *first == slot && self.agree(signatures, slot, &group, finality).await? {
                 stored.pop_first();
                 return Ok(());
             }
@@ -310,6 +340,22 @@ impl<S: Source> Follower<S> {
             self.write(batch, finality).await?;
         }
         Ok(())
+    }
+
+    /// Whether a slot's transactions in the tables are those of the list. What becomes final has to be in the block's order
+    /// too: a leader may have made two blocks of the same transactions.
+    async fn agree(
+        &self,
+        signatures: &[String],
+        slot: u64,
+        group: &[Listed],
+        finality: Finality,
+    ) -> Result<bool, FollowError> {
+        if !same(signatures, group) || finality == Finality::Confirmed {
+            return Ok(same(signatures, group));
+        }
+        let ordered = self.ordered(slot, group.to_vec(), finality).await?;
+        Ok(ordered.iter().map(|listed| &listed.signature).eq(signatures))
     }
 
     fn roll_back(&mut self, slot: u64) -> Result<(), FollowError> {
@@ -413,6 +459,10 @@ impl<S: Source> Follower<S> {
 /// What of a page counts: newer than the anchor's slot, not newer than the ceiling.
 fn relevant(page: Vec<Listed>, ceiling: u64, anchor: &Anchor) -> Vec<Listed> {
     page.into_iter().filter(|entry| entry.slot > anchor.final_slot && entry.slot <= ceiling).collect()
+}
+
+fn torn_history() -> SourceError {
+    SourceError::Torn("history changed while it was read".to_string())
 }
 
 fn same(signatures: &[String], group: &[Listed]) -> bool {

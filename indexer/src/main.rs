@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ballast_indexer::{
     api, run,
-    settings::{Arguments, Command, Config, LogFormat, Settings},
+    settings::{Arguments, Command, Config},
 };
+use ballast_ops::log;
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,22 +28,10 @@ async fn index(arguments: Arguments) -> Result<()> {
         return Ok(());
     }
     let settings = arguments.settings()?;
-    start_logging(&settings)?;
+    log::start(settings.log_format, settings.log.as_deref())?;
     let config = Config::new(settings)?;
     match command {
         Some(Command::Rebuild) => tokio::task::block_in_place(|| run::rebuild(&config)),
         Some(Command::Openapi) | None => run::run(config).await,
     }
-}
-
-/// The log: for people or for machines, always on standard error.
-fn start_logging(settings: &Settings) -> Result<()> {
-    let filter = settings.log.as_deref().unwrap_or("info,solana_pubsub_client=error");
-    let filter = EnvFilter::try_new(filter).context("--log")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match settings.log_format.unwrap_or(LogFormat::Text) {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => builder.json().with_current_span(false).with_span_list(false).init(),
-    }
-    Ok(())
 }

@@ -1,17 +1,15 @@
 //! What Prometheus is told.
 
 use anyhow::Result;
-use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
-    core::Collector,
-};
+use ballast_ops::metrics::Register;
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
 /// Seconds that a request took.
 const REQUEST_BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 
 /// All metrics of an indexer.
 pub struct Metrics {
-    registry: Registry,
+    register: Register,
     /// Events written.
     pub events: IntCounter,
     /// Transactions written.
@@ -40,39 +38,29 @@ pub struct Metrics {
     pub cut_off: IntCounter,
 }
 
-fn add<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> Result<C> {
-    let metric = metric?;
-    registry.register(Box::new(metric.clone()))?;
-    Ok(metric)
-}
-
 impl Metrics {
     /// All at zero.
     ///
     /// # Errors
     /// Never, unless two metrics have one name.
     pub fn new() -> Result<Metrics> {
-        let registry = Registry::new_custom(Some("ballast_indexer".to_string()), None)?;
-        let r = &registry;
-        let counter = |name: &str, help: &str| add(r, IntCounter::new(name, help));
-        let gauge = |name: &str, help: &str| add(r, IntGauge::new(name, help));
-        let seconds =
-            HistogramOpts::new("request_seconds", "Seconds that requests took").buckets(REQUEST_BUCKETS.to_vec());
+        let register = Register::new("ballast_indexer")?;
+        let r = &register;
         let metrics = Metrics {
-            events: counter("events_total", "Events written")?,
-            transactions: counter("transactions_total", "Transactions written")?,
-            unknown: counter("unknown_total", "Events that cannot be decoded")?,
-            rollbacks: counter("rollbacks_total", "Rollbacks of slots that were not final")?,
-            failures: counter("failures_total", "Passes that failed")?,
-            slot: gauge("slot", "Newest slot that is completely in the tables")?,
-            final_slot: gauge("final_slot", "Newest slot that is in the tables for good")?,
-            chain_slot: gauge("chain_slot", "The cluster's newest confirmed slot")?,
-            caught_up: gauge("caught_up", "1 while everything that the node has is in the tables")?,
-            requests: add(r, IntCounterVec::new(Opts::new("requests_total", "Requests"), &["outcome"]))?,
-            request_seconds: add(r, Histogram::with_opts(seconds))?,
-            clients: gauge("clients", "WebSocket clients")?,
-            cut_off: counter("clients_cut_off_total", "WebSocket clients cut off for being slow")?,
-            registry,
+            events: r.counter("events_total", "Events written")?,
+            transactions: r.counter("transactions_total", "Transactions written")?,
+            unknown: r.counter("unknown_total", "Events that cannot be decoded")?,
+            rollbacks: r.counter("rollbacks_total", "Rollbacks of slots that were not final")?,
+            failures: r.counter("failures_total", "Passes that failed")?,
+            slot: r.gauge("slot", "Newest slot that is completely in the tables")?,
+            final_slot: r.gauge("final_slot", "Newest slot that is in the tables for good")?,
+            chain_slot: r.gauge("chain_slot", "The cluster's newest confirmed slot")?,
+            caught_up: r.gauge("caught_up", "1 while everything that the node has is in the tables")?,
+            requests: r.counters("requests_total", "Requests", &["outcome"])?,
+            request_seconds: r.histogram("request_seconds", "Seconds that requests took", &REQUEST_BUCKETS)?,
+            clients: r.gauge("clients", "WebSocket clients")?,
+            cut_off: r.counter("clients_cut_off_total", "WebSocket clients cut off for being slow")?,
+            register,
         };
         for outcome in ["ok", "refused", "failed", "busy"] {
             metrics.requests.with_label_values(&[outcome]);
@@ -85,8 +73,6 @@ impl Metrics {
     /// # Errors
     /// When a metric cannot be written.
     pub fn text(&self) -> Result<String> {
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
-        Ok(String::from_utf8(text)?)
+        self.register.text()
     }
 }

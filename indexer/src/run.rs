@@ -11,6 +11,7 @@ use ballast_client::{
     redact::redacted,
     rpc,
 };
+use ballast_ops::shutdown;
 use futures_util::StreamExt;
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
@@ -19,7 +20,6 @@ use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::config::{RpcTransactionLogsConfig, RpcTransactionLogsFilter};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
     sync::{Notify, broadcast},
     time::{sleep, timeout},
 };
@@ -61,7 +61,7 @@ fn client(config: &Config) -> RpcClient {
 /// When it cannot begin, or another indexer takes its tables over.
 pub async fn run(config: Config) -> Result<()> {
     let cancel = CancellationToken::new();
-    stop_on_signals(cancel.clone())?;
+    shutdown::on_signals(cancel.clone())?;
     let metrics = Arc::new(Metrics::new()?);
     let (exchange, source) = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
@@ -227,23 +227,4 @@ async fn session(url: &str, hint: &Notify) -> Result<()> {
         hint.notify_one();
     }
     bail!("the subscription ended")
-}
-
-/// Cancels on the first SIGINT or SIGTERM; the second ends the process at once, which the tables survive.
-fn stop_on_signals(cancel: CancellationToken) -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::spawn(async move {
-        for again in [false, true] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if again {
-                std::process::exit(130);
-            }
-            cancel.cancel();
-        }
-    });
-    Ok(())
 }

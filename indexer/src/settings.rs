@@ -4,7 +4,12 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use ballast_ops::{
+    log::LogFormat,
+    settings,
+    settings::{complete, ws_url_of},
+};
+use clap::{Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 
@@ -39,30 +44,8 @@ impl Arguments {
     /// # Errors
     /// When the file cannot be read, or has something that is no setting.
     pub fn settings(self) -> Result<Settings> {
-        let Some(path) = self.config else { return Ok(self.settings) };
-        let named = || format!("configuration file {}", path.display());
-        let text = std::fs::read_to_string(&path).with_context(named)?;
-        Ok(self.settings.or(toml::from_str(&text).with_context(named)?))
+        complete(self.settings, self.config.as_deref())
     }
-}
-
-/// Declares [`Settings`] together with how two of them are merged, so that no field can be forgotten.
-macro_rules! settings {
-    ($($(#[$meta:meta])* $field:ident: $type:ty,)*) => {
-        /// What was said; `None` where nothing was.
-        #[derive(Args, Clone, Debug, Default, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct Settings {
-            $($(#[$meta])* pub $field: Option<$type>,)*
-        }
-
-        impl Settings {
-            /// These, completed by others.
-            pub fn or(self, others: Settings) -> Settings {
-                Settings { $($field: self.$field.or(others.$field),)* }
-            }
-        }
-    };
 }
 
 settings! {
@@ -118,16 +101,6 @@ pub enum Commitment {
     Confirmed,
     /// For good.
     Finalized,
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Everything an indexer needs to know, checked.
@@ -195,24 +168,6 @@ impl Config {
     }
 }
 
-/// The WebSocket endpoint that goes with a JSON-RPC endpoint: the next port where there is one, as nodes do.
-fn ws_url_of(rpc_url: &str) -> Result<String> {
-    let (scheme, rest) = match rpc_url.split_once("://") {
-        Some(("http", rest)) => ("ws", rest),
-        Some(("https", rest)) => ("wss", rest),
-        _ => anyhow::bail!("--rpc-url {rpc_url}: expected http:// or https://"),
-    };
-    let (address, path) =
-        rest.split_once('/').map_or((rest, String::new()), |(address, path)| (address, format!("/{path}")));
-    Ok(
-        match address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?.checked_add(1)?)))
-        {
-            Some((host, port)) => format!("{scheme}://{host}:{port}{path}"),
-            None => format!("{scheme}://{address}{path}"),
-        },
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,12 +200,6 @@ mod tests {
             let error = format!("{:#}", Config::new(said).unwrap_err());
             assert!(error.contains(flag), "{flag}: {error}");
         }
-    }
-
-    #[test]
-    fn the_websocket_is_at_the_next_port() {
-        assert_eq!(ws_url_of("http://127.0.0.1:8899").unwrap(), "ws://127.0.0.1:8900");
-        assert_eq!(ws_url_of("https://node.example/key").unwrap(), "wss://node.example/key");
     }
 
     #[test]

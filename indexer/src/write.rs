@@ -39,12 +39,10 @@ pub struct Indexed {
 /// How far the tables are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Anchor {
-    /// Everything up to this slot is there for good.
+    /// Slot of the last transaction that is there for good, as everything up to it is.
     pub final_slot: u64,
-    /// The last transaction that is.
+    /// That transaction.
     pub signature: Option<String>,
-    /// Everything up to this slot is there.
-    pub slot: u64,
 }
 
 /// Counts of what was written, for the metrics.
@@ -109,10 +107,10 @@ impl Writer {
     /// # Errors
     /// When the database refuses.
     pub fn anchor(&mut self) -> Result<Anchor, DbError> {
-        let row = self.connected()?.one("SELECT final_slot, final_signature, slot FROM progress WHERE id = 1", &[])?;
+        let row = self.connected()?.one("SELECT final_tx, final_signature FROM progress WHERE id = 1", &[])?;
         let row = row.ok_or_else(|| DbError::Refused("the tables have lost their progress".to_string()))?;
-        let slot = |at: usize| row.int(at).map(|slot| u64::try_from(slot).unwrap_or_default());
-        Ok(Anchor { final_slot: slot(0)?, signature: row.maybe_text(1)?.map(str::to_string), slot: slot(2)? })
+        let final_slot = row.maybe_int(0)?.map(|tx| Tx(tx).slot()).unwrap_or_default();
+        Ok(Anchor { final_slot, signature: row.maybe_text(1)?.map(str::to_string) })
     }
 
     /// Signatures of the transactions that are not there for good, by slot and in order.
@@ -298,6 +296,8 @@ fn event_row(tx: Tx, logged: &Logged) -> Vec<Value> {
 /// Moves the anchor. Transactions without an event of the exchange were only kept to tell forks apart.
 fn finalize(db: &mut dyn Connection, slot: u64) -> Result<(), DbError> {
     let end = Tx::first_of(slot + 1);
+    let before = db.one("SELECT final_tx FROM progress WHERE id = 1", &[])?;
+    let before = before.map_or(Ok(None), |row| row.maybe_int(0))?.unwrap_or_default();
     let last =
         db.one("SELECT tx, signature FROM transactions WHERE tx < $1 ORDER BY tx DESC LIMIT 1", &[end.0.into()])?;
     if let Some(row) = last {
@@ -307,10 +307,8 @@ fn finalize(db: &mut dyn Connection, slot: u64) -> Result<(), DbError> {
     }
     let sql = "UPDATE progress SET final_slot = $1, slot = CASE WHEN slot < $1 THEN $1 ELSE slot END
         WHERE id = 1 AND final_slot < $1";
-    let before = db.one("SELECT final_slot FROM progress WHERE id = 1", &[])?.map_or(Ok(0), |row| row.int(0))?;
     db.execute(sql, &[number(slot)])?;
     let sql = "DELETE FROM transactions WHERE tx >= $1 AND tx < $2 AND events = 0";
-    let begin = Tx::first_of(u64::try_from(before).unwrap_or_default());
-    db.execute(sql, &[begin.0.into(), end.0.into()])?;
+    db.execute(sql, &[before.into(), end.0.into()])?;
     Ok(())
 }

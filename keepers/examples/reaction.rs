@@ -86,7 +86,8 @@ fn measure(count: usize) {
         let heard = chain.told(&MARKET);
         let began = Instant::now();
         let changes = live.apply(vec![heard], began);
-        let decided = mind.decide(&live, &changes, (&config, own, &metrics), IN_FLIGHT, began).expect("a decision");
+        let decided =
+            mind.decide(&live, &changes, (&config, own, &metrics), (IN_FLIGHT, 0), began).expect("a decision");
         let mut first = None;
         for (plan, _) in &decided.plans {
             let units = Units { limit: 300_000, price: 1_000 };

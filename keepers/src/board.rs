@@ -1,5 +1,9 @@
-//! Whose turn it is. One task for an account at a time, the most urgent first, each after a random delay, so that keepers
-//! side by side do not all try the same at once, and after a pause when it was just tried.
+//! Whose turn it is. One task for an account at a time, the most urgent first, each after a random delay, and after a pause
+//! when it was just tried.
+//!
+//! Keepers side by side know nothing of each other but who was first. So each has its own order among tasks that press
+//! alike, and one that came second waits longer from then on, one that came first a little less: soon one or a few are
+//! quick, and the others see in time what those have done, and stand by.
 
 use std::{
     collections::HashMap,
@@ -16,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How much longer the delays of upkeep are, for which a second keeper would pay in vain.
 const UPKEEP_JITTER: u32 = 8;
+
+/// How much longer the delays become at most for one that comes second.
+const MOST_PATIENCE: u32 = 16;
 
 /// A task that waits for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +66,8 @@ struct UnderWay {
 /// All tasks, waiting and under way.
 pub struct Board {
     jitter: Duration,
+    /// Longest delay now, of what presses: from `jitter` to [`MOST_PATIENCE`] times that.
+    patience: Duration,
     /// Seeded differently in each process.
     random: RandomState,
     drawn: u64,
@@ -72,6 +81,7 @@ impl Board {
     pub fn new(jitter: Duration) -> Self {
         Board {
             jitter,
+            patience: jitter,
             random: RandomState::new(),
             drawn: 0,
             waiting: HashMap::new(),
@@ -82,7 +92,7 @@ impl Board {
 
     fn delay(&mut self, task: &Task) -> Duration {
         self.drawn = self.drawn.wrapping_add(1);
-        let longest = if task.urgency.presses() { self.jitter } else { self.jitter.saturating_mul(UPKEEP_JITTER) };
+        let longest = if task.urgency.presses() { self.patience } else { self.jitter.saturating_mul(UPKEEP_JITTER) };
         let most = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
         Duration::from_micros(self.random.hash_one((task.account, self.drawn)) % most)
     }
@@ -118,9 +128,20 @@ impl Board {
             let paused = self.pauses.get(key).is_some_and(|pause| now < pause.until);
             waiting.ready_at <= now && !paused && !self.under_way.contains_key(key) && free(&waiting.task)
         });
-        let next = *ready.min_by_key(|waiting| (waiting.task.urgency, waiting.task.account))?;
+        let own_order = |task: &Task| self.random.hash_one(task.account);
+        let next = *ready.min_by_key(|waiting| (waiting.task.urgency.roughly(), own_order(&waiting.task)))?;
         self.waiting.remove(&next.task.account);
         Some(next)
+    }
+
+    /// Something that presses was done before this keeper's transaction landed, which was paid for in vain: twice the delay.
+    pub fn came_second(&mut self) {
+        self.patience = self.patience.saturating_mul(2).min(self.jitter.saturating_mul(MOST_PATIENCE));
+    }
+
+    /// Something that presses was done by this keeper: an eighth less delay.
+    pub fn came_first(&mut self) {
+        self.patience = (self.patience * 7 / 8).max(self.jitter);
     }
 
     /// Marks a task's account as being worked on.
@@ -250,6 +271,36 @@ mod tests {
         assert!((5..45).contains(&early), "{early} of 50 within half of the delay");
         let late = (0..50).filter(|_| take(&mut board, now + Duration::from_millis(101)).is_some()).count();
         assert_eq!(early + late, 50);
+    }
+
+    #[test]
+    fn who_comes_second_waits_longer_until_it_comes_first_again() {
+        let (jitter, now) = (Duration::from_millis(100), Instant::now());
+        let mut board = Board::new(jitter);
+        let longest = |board: &mut Board| {
+            (0..250).for_each(|number| board.note(task(number, Kind::Liquidate, 0), 0, now));
+            let last = board.waiting.values().map(|waiting| waiting.ready_at - now).max().unwrap();
+            board.waiting.clear();
+            last
+        };
+        assert!(longest(&mut board) <= jitter);
+        (0..9).for_each(|_| board.came_second());
+        assert!((8 * jitter..=16 * jitter).contains(&longest(&mut board)));
+        (0..30).for_each(|_| board.came_first());
+        assert!(longest(&mut board) <= jitter);
+    }
+
+    #[test]
+    fn two_keepers_begin_with_different_accounts_of_those_that_press_alike() {
+        let order = || {
+            let (mut board, now) = board();
+            (0..60).for_each(|number| board.note(task(number, Kind::Liquidate, 9_000 + i64::from(number)), 0, now));
+            board.note(task(99, Kind::Liquidate, 4_000), 0, now);
+            (0..61).map(|_| take(&mut board, now).unwrap()).collect::<Vec<_>>()
+        };
+        let (one, other) = (order(), order());
+        assert_eq!((one[0], other[0]), (99, 99), "the worst first");
+        assert_ne!(one, other);
     }
 
     #[test]

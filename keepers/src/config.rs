@@ -5,8 +5,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use ballast_client::ballast::instructions::MAX_CELLS;
+use ballast_ops::settings::ws_url_of;
 use clap::ValueEnum;
 use serde::Deserialize;
 use solana_commitment_config::CommitmentConfig;
@@ -64,16 +65,6 @@ impl From<Commitment> for CommitmentConfig {
             Commitment::Confirmed => CommitmentConfig::confirmed(),
         }
     }
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// The oracle account of a market: `<market index>=<address>`.
@@ -292,35 +283,9 @@ impl Config {
     }
 }
 
-/// The WebSocket endpoint that belongs to an RPC endpoint by convention: the same host, on the next port where a port is
-/// named.
-fn ws_url_of(rpc_url: &str) -> Result<String> {
-    let (scheme, rest) = match rpc_url.split_once("://") {
-        Some(("http", rest)) => ("ws", rest),
-        Some(("https", rest)) => ("wss", rest),
-        _ => bail!("--rpc-url begins with neither http:// nor https://"),
-    };
-    let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = match host.rsplit_once(':') {
-        Some((name, port)) => {
-            let port: u16 = port.parse().context("--rpc-url: port")?;
-            format!("{name}:{}", port.checked_add(1).context("--rpc-url: no port is above it; say --ws-url")?)
-        }
-        None => host.to_string(),
-    };
-    Ok(format!("{scheme}://{host}{path}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_websocket_endpoint_follows_from_the_rpc_endpoint() {
-        assert_eq!(ws_url_of("http://127.0.0.1:8899").unwrap(), "ws://127.0.0.1:8900");
-        assert_eq!(ws_url_of("https://node.example/?key=a:b").unwrap(), "wss://node.example/?key=a:b");
-        assert!(ws_url_of("node:8899").is_err() && ws_url_of("http://node:65535").is_err());
-    }
 
     #[test]
     fn an_oracle_account_is_an_index_and_an_address() {

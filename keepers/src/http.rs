@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use ballast_ops::vitals::{self, Vitals};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -88,11 +89,24 @@ impl Health {
     }
 }
 
-#[derive(Clone)]
-struct Shared {
+/// What is told of a keeper.
+struct Told {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
-    risk: Latest,
+}
+
+impl Vitals for Told {
+    fn metrics(&self) -> Result<String> {
+        self.metrics.text()
+    }
+
+    fn complaints(&self) -> Vec<String> {
+        self.health.complaints(Instant::now()).into_iter().map(str::to_string).collect()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.health.is_ready()
+    }
 }
 
 /// Serves until cancelled. Fails at once when the address cannot be listened on.
@@ -110,11 +124,9 @@ pub async fn serve(
     let bound = listener.local_addr()?;
     tracing::info!(address = %bound, "serving /metrics, /health, /ready and /risk");
     let router = Router::new()
-        .route("/metrics", get(exposition))
-        .route("/health", get(complaints))
-        .route("/ready", get(readiness))
         .route("/risk", get(risks))
-        .with_state(Shared { metrics, health, risk });
+        .with_state(risk)
+        .merge(vitals::routes(Arc::new(Told { metrics, health })));
     Ok(async move {
         let stopped = cancel.cancelled_owned();
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
@@ -123,38 +135,14 @@ pub async fn serve(
     })
 }
 
-async fn exposition(State(shared): State<Shared>) -> (StatusCode, String) {
-    match shared.metrics.text() {
-        Ok(text) => (StatusCode::OK, text),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    }
-}
-
-async fn complaints(State(shared): State<Shared>) -> (StatusCode, String) {
-    let complaints = shared.health.complaints(Instant::now());
-    if complaints.is_empty() {
-        (StatusCode::OK, "ok\n".to_string())
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n")
-    }
-}
-
-async fn risks(State(shared): State<Shared>) -> Response {
-    let text = shared.risk.get().and_then(|risk| serde_json::to_string(&*risk).ok());
+async fn risks(State(risk): State<Latest>) -> Response {
+    let text = risk.get().and_then(|risk| serde_json::to_string(&*risk).ok());
     match text {
         Some(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
         None => {
             let says = "nothing has been computed: this keeper has not the role monitor, or has just begun\n";
             (StatusCode::SERVICE_UNAVAILABLE, says).into_response()
         }
-    }
-}
-
-async fn readiness(State(shared): State<Shared>) -> (StatusCode, &'static str) {
-    if shared.health.is_ready() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
     }
 }
 

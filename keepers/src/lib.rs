@@ -13,7 +13,7 @@
 //! | [`run`] | start and end |
 //! | [`monitor`] | what price shocks would do |
 //! | [`doctor`] | whether a keeper could run |
-//! | [`metrics`], [`http`], [`logging`] | what operators see |
+//! | [`metrics`], [`http`] | what operators see |
 //!
 //! Several keepers may run side by side. Every decision is made again right before sending, on the program's own
 //! formulas, and the simulation has the last word; so a keeper that comes second mostly notices before it pays.
@@ -26,7 +26,6 @@ pub mod doctor;
 pub mod effect;
 pub mod engine;
 pub mod http;
-pub mod logging;
 pub mod metrics;
 pub mod monitor;
 pub mod outcome;

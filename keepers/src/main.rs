@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use ballast_keeper::{
-    config::{Config, LogFormat},
-    doctor, logging, run,
+    config::Config,
+    doctor, run,
     settings::{Arguments, Said, Wanted},
 };
+use ballast_ops::log;
 use clap::Parser;
 
 #[tokio::main]
@@ -27,7 +28,7 @@ async fn main() -> ExitCode {
 
 async fn keep(said: Said) -> anyhow::Result<()> {
     let settings = said.settings()?;
-    logging::start(settings.log_format.unwrap_or(LogFormat::Text), settings.log.as_deref())?;
+    log::start(settings.log_format, settings.log.as_deref())?;
     run::run(Config::new(settings)?).await
 }
 

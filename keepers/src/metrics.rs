@@ -1,12 +1,8 @@
 //! What Prometheus is told.
 
-use std::cell::RefCell;
-
 use anyhow::Result;
-use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Opts, Registry, TextEncoder, core::Collector,
-};
+use ballast_ops::metrics::Register;
+use prometheus::{Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use crate::{
     effect::Effect,
@@ -21,9 +17,7 @@ const PASS_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 
 /// All metrics of a keeper.
 pub struct Metrics {
-    registry: Registry,
-    /// Names of all of them, with the prefix.
-    names: Vec<String>,
+    register: Register,
     /// Margin accounts in the view, by stage.
     pub accounts: IntGaugeVec,
     /// Margin accounts that cannot be assessed now.
@@ -46,7 +40,7 @@ pub struct Metrics {
     pub reaction: HistogramVec,
     /// Seconds from news to decisions.
     pub pass: Histogram,
-    /// Fees paid, in lamports.
+    /// Fees and rent paid, in lamports.
     pub spent: IntCounter,
     /// Rewards earned, in atoms.
     pub rewards: IntCounterVec,
@@ -94,83 +88,72 @@ pub struct Metrics {
     pub clock_speed: Gauge,
 }
 
-/// Registers a metric.
-fn add<C: Collector + Clone + 'static>(registry: &Register, metric: prometheus::Result<C>) -> Result<C> {
-    let metric = metric?;
-    registry.registry.register(Box::new(metric.clone()))?;
-    let names = metric.desc().into_iter().map(|desc| format!("{PREFIX}_{}", desc.fq_name)).collect::<Vec<_>>();
-    registry.names.borrow_mut().extend(names);
-    Ok(metric)
-}
-
-/// What all names begin with.
-const PREFIX: &str = "ballast_keeper";
-
-/// A registry that remembers what was registered: one without a sample yet does not show in the text.
-struct Register {
-    registry: Registry,
-    names: RefCell<Vec<String>>,
-}
-
 impl Metrics {
     /// All at zero.
     ///
     /// # Errors
     /// Never, unless two metrics have one name.
     pub fn new() -> Result<Metrics> {
-        let registry = Registry::new_custom(Some(PREFIX.to_string()), None)?;
-        let r = &Register { registry: registry.clone(), names: RefCell::default() };
-        let counter = |name: &str, help: &str| add(r, IntCounter::new(name, help));
-        let gauge = |name: &str, help: &str| add(r, IntGauge::new(name, help));
-        let counters =
-            |name: &str, help: &str, labels: &[&str]| add(r, IntCounterVec::new(Opts::new(name, help), labels));
-        let gauges = |name: &str, help: &str, labels: &[&str]| add(r, IntGaugeVec::new(Opts::new(name, help), labels));
-        let shock = |name: &str, help: &str| add(r, GaugeVec::new(Opts::new(name, help), &["market", "percent"]));
-        let reaction = HistogramOpts::new("reaction_slots", "Slots from the cause of an action to its transaction");
-        let pass = HistogramOpts::new("pass_seconds", "Seconds from news to decisions");
-        let insurance = Opts::new("insurance_available_atoms", "What insurance can pay for a market now");
-        let open_interest = Opts::new("open_interest_atoms", "Value of a side's positions in the ranking index");
+        let register = Register::new("ballast_keeper")?;
+        let r = &register;
+        let shock = |name: &str, help: &str| r.reals(name, help, &["market", "percent"]);
         let metrics = Metrics {
-            accounts: gauges("accounts", "Margin accounts watched, by stage", &["stage"])?,
-            unassessable: gauge("accounts_unassessable", "Margin accounts that cannot be assessed now")?,
-            waiting: gauge("tasks_waiting", "Tasks waiting for their turn")?,
-            in_flight: gauge("tasks_in_flight", "Tasks under way")?,
-            attempts: counters("attempts_total", "Tasks simulated", &["kind"])?,
-            sent: counters("transactions_sent_total", "Transactions sent", &["kind"])?,
-            confirmed: counters("transactions_confirmed_total", "Transactions that landed and succeeded", &["kind"])?,
-            failed: counters("failures_total", "Attempts that did not succeed", &["kind", "result", "reason"])?,
-            surprises: counters("surprises_total", "Transactions that did not do what was simulated", &["kind"])?,
-            reaction: add(r, HistogramVec::new(reaction.buckets(REACTION_BUCKETS.to_vec()), &["kind"]))?,
-            pass: add(r, Histogram::with_opts(pass.buckets(PASS_BUCKETS.to_vec())))?,
-            spent: counter("lamports_spent_total", "Fees paid")?,
-            rewards: counters("rewards_atoms_total", "Rewards earned, as events tell", &["kind"])?,
-            balance: gauge("balance_lamports", "The keeper's SOL")?,
-            collateral: gauge("collateral_atoms", "Collateral of the keeper's own margin account")?,
-            connected: gauge("connected", "1 while the subscriptions are in place")?,
-            disconnections: counter("disconnections_total", "How often the subscriptions went")?,
-            slot: gauge("slot", "Newest slot heard of")?,
-            repairs: counter("repairs_total", "Snapshots taken to repair the view")?,
-            missed: counter("missed_updates_total", "Accounts that the subscriptions had missed")?,
-            insurance: add(r, GaugeVec::new(insurance, &["market"]))?,
-            price_age: gauges("price_age_seconds", "Age of a market's price", &["market"])?,
-            open_interest: add(r, GaugeVec::new(open_interest, &["market", "side"]))?,
-            insurance_share: gauges("insurance_share_bps", "Insurance available beside open interest", &["market"])?,
-            nearest: gauges(
+            accounts: r.gauges("accounts", "Margin accounts watched, by stage", &["stage"])?,
+            unassessable: r.gauge("accounts_unassessable", "Margin accounts that cannot be assessed now")?,
+            waiting: r.gauge("tasks_waiting", "Tasks waiting for their turn")?,
+            in_flight: r.gauge("tasks_in_flight", "Tasks under way")?,
+            attempts: r.counters("attempts_total", "Tasks simulated", &["kind"])?,
+            sent: r.counters("transactions_sent_total", "Transactions sent", &["kind"])?,
+            confirmed: r.counters(
+                "transactions_confirmed_total",
+                "Transactions that landed and succeeded",
+                &["kind"],
+            )?,
+            failed: r.counters("failures_total", "Attempts that did not succeed", &["kind", "result", "reason"])?,
+            surprises: r.counters("surprises_total", "Transactions that did not do what was simulated", &["kind"])?,
+            reaction: r.histograms(
+                "reaction_slots",
+                "Slots from the cause of an action to its transaction",
+                &REACTION_BUCKETS,
+                &["kind"],
+            )?,
+            pass: r.histogram("pass_seconds", "Seconds from news to decisions", &PASS_BUCKETS)?,
+            spent: r.counter("lamports_spent_total", "Fees and rent paid")?,
+            rewards: r.counters("rewards_atoms_total", "Rewards earned, as events tell", &["kind"])?,
+            balance: r.gauge("balance_lamports", "The keeper's SOL")?,
+            collateral: r.gauge("collateral_atoms", "Collateral of the keeper's own margin account")?,
+            connected: r.gauge("connected", "1 while the subscriptions are in place")?,
+            disconnections: r.counter("disconnections_total", "How often the subscriptions went")?,
+            slot: r.gauge("slot", "Newest slot heard of")?,
+            repairs: r.counter("repairs_total", "Snapshots taken to repair the view")?,
+            missed: r.counter("missed_updates_total", "Accounts that the subscriptions had missed")?,
+            insurance: r.reals("insurance_available_atoms", "What insurance can pay for a market now", &["market"])?,
+            price_age: r.gauges("price_age_seconds", "Age of a market's price", &["market"])?,
+            open_interest: r.reals(
+                "open_interest_atoms",
+                "Value of a side's positions in the ranking index",
+                &["market", "side"],
+            )?,
+            insurance_share: r.gauges(
+                "insurance_share_bps",
+                "Insurance available beside open interest",
+                &["market"],
+            )?,
+            nearest: r.gauges(
                 "nearest_ppm",
                 "Least move that takes anybody to a stage",
                 &["market", "stage", "direction"],
             )?,
-            largest: gauges("largest_position_bps", "Largest position's part of its side", &["market", "side"])?,
+            largest: r.gauges("largest_position_bps", "Largest position's part of its side", &["market", "side"])?,
             shock_closed: shock("shock_closed_atoms", "Value that a move of all markets would liquidate")?,
             shock_bad_debt: shock("shock_bad_debt_atoms", "What bankrupt positions would lack after a move")?,
             shock_deleveraged: shock("shock_deleveraged_atoms", "Value that a move would deleverage, both sides")?,
-            risk_seconds: add(r, Gauge::new("risk_seconds", "Seconds that the last look at shocks took"))?,
-            triggers: gauges("triggers", "Triggers that wait for the mark", &["market"])?,
-            rank_drift: gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
-            capped: gauge("spending_capped", "1 while the spending cap stops the keeper")?,
-            clock_speed: add(r, Gauge::new("clock_speed", "Seconds of the cluster in a second"))?,
-            names: r.names.take(),
-            registry,
+            risk_seconds: r.real("risk_seconds", "Seconds that the last look at shocks took")?,
+            triggers: r.gauges("triggers", "Triggers that wait for the mark", &["market"])?,
+            rank_drift: r.gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
+            capped: r.gauge("spending_capped", "1 while the spending cap stops the keeper")?,
+            clock_speed: r.real("clock_speed", "Seconds of the cluster in a second")?,
+            register,
         };
         metrics.preset();
         Ok(metrics)
@@ -221,8 +204,8 @@ impl Metrics {
     }
 
     /// The names of all metrics, whether they have a sample yet or not.
-    pub fn names(&self) -> &[String] {
-        &self.names
+    pub fn names(&self) -> Vec<String> {
+        self.register.names()
     }
 
     /// The exposition text.
@@ -230,9 +213,7 @@ impl Metrics {
     /// # Errors
     /// Never, unless a metric is malformed.
     pub fn text(&self) -> Result<String> {
-        let mut buffer = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut buffer)?;
-        Ok(String::from_utf8(buffer)?)
+        self.register.text()
     }
 }
 
@@ -260,6 +241,7 @@ mod tests {
             signature: Signature::default(),
             slot: 13,
             fee: Some(5_000),
+            spent: Some(5_000),
             expected: Effect::default(),
             actual: Some(Effect { lots: 1, ..Effect::default() }),
         };

@@ -26,6 +26,8 @@ pub enum Outcome {
         slot: u64,
         /// Fee in lamports; `None` when the node did not tell.
         fee: Option<u64>,
+        /// Lamports by which the keeper is poorer, fee and rent; `None` when the node did not tell.
+        spent: Option<u64>,
         /// What the simulation said that it would do.
         expected: Effect,
         /// What it did; `None` when the node did not tell.
@@ -180,6 +182,15 @@ impl Outcome {
             Outcome::Confirmed { fee, .. } => Some(fee.unwrap_or(BASE_FEE)),
             Outcome::Failed { .. } => Some(BASE_FEE),
             _ => None,
+        }
+    }
+
+    /// What it cost in all, in lamports, with the rent that was expected of it where the node did not tell.
+    pub fn spent(&self, rent: u64) -> Option<u64> {
+        match self {
+            Outcome::Confirmed { spent: Some(spent), .. } => Some(*spent),
+            Outcome::Confirmed { .. } => self.fee().map(|fee| fee.saturating_add(rent)),
+            _ => self.fee(),
         }
     }
 

@@ -118,6 +118,7 @@ impl Pipeline {
                     signature: confirmed.signature,
                     slot: confirmed.slot,
                     fee: confirmed.fee,
+                    spent: confirmed.spent,
                     expected,
                     actual: known.then(|| Effect::of(&logged, account, &self.own)),
                 }
@@ -207,7 +208,7 @@ mod tests {
             reason,
             urgency: Urgency::Blocking,
         };
-        Plan { task, instructions: Vec::new(), lots: None }
+        Plan { task, instructions: Vec::new(), lots: None, rent: 0 }
     }
 
     #[test]

@@ -15,12 +15,12 @@ use ballast_client::{
     rpc::{self, Reading},
     snapshot::Snapshot,
 };
+use ballast_ops::shutdown;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_signer::Signer;
 use spl_associated_token_account_interface::address::get_associated_token_address;
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::{Notify, mpsc, watch},
     task::JoinSet,
 };
@@ -49,7 +49,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// When it cannot begin: key, node, exchange, account or address are not as they should be.
 pub async fn run(config: Config) -> Result<()> {
     let cancel = CancellationToken::new();
-    stop_on_signals(cancel.clone())?;
+    shutdown::on_signals(cancel.clone())?;
     let started = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
         started = start(config, cancel.clone()) => started?,
@@ -189,25 +189,5 @@ fn require(done: &str, doing: &str, own: &Own, outcome: Outcome) -> Result<()> {
             bail!("{doing} the margin account {} failed: {why}", own.margin)
         }
     }
-    Ok(())
-}
-
-/// Cancels on the first SIGINT or SIGTERM; the second ends the process at once.
-fn stop_on_signals(cancel: CancellationToken) -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::spawn(async move {
-        for again in [false, true] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if again {
-                tracing::warn!("stopping at once");
-                std::process::exit(130);
-            }
-            cancel.cancel();
-        }
-    });
     Ok(())
 }

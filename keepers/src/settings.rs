@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use ballast_ops::{log::LogFormat, settings, settings::complete};
 use clap::{Args, Parser, Subcommand};
-use serde::Deserialize;
 
 use crate::{
-    config::{Commitment, LogFormat, OracleAccount, Role, Subscribe},
+    config::{Commitment, OracleAccount, Role, Subscribe},
     values::{Address, Dollars, Sol},
 };
 
@@ -74,30 +74,8 @@ impl Said {
     /// # Errors
     /// When the file cannot be read, or has something that is no setting.
     pub fn settings(self) -> Result<Settings> {
-        let Some(path) = self.config else { return Ok(self.settings) };
-        let named = || format!("configuration file {}", path.display());
-        let text = std::fs::read_to_string(&path).with_context(named)?;
-        Ok(self.settings.or(toml::from_str(&text).with_context(named)?))
+        complete(self.settings, self.config.as_deref())
     }
-}
-
-/// Declares [`Settings`] together with how two of them are merged, so that no field can be forgotten.
-macro_rules! settings {
-    ($($(#[$meta:meta])* $field:ident: $type:ty,)*) => {
-        /// What was said; `None` where nothing was.
-        #[derive(Args, Clone, Debug, Default, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct Settings {
-            $($(#[$meta])* pub $field: Option<$type>,)*
-        }
-
-        impl Settings {
-            /// These, completed by others.
-            pub fn or(self, others: Settings) -> Settings {
-                Settings { $($field: self.$field.or(others.$field),)* }
-            }
-        }
-    };
 }
 
 settings! {
@@ -138,8 +116,8 @@ settings! {
     /// Seconds between two snapshots that repair the view [default: 30; 5 with --subscribe accounts]
     #[arg(long, env = "BALLAST_KEEPER_REPAIR_INTERVAL_S")]
     repair_interval_s: u64,
-    /// Longest random delay before an account is tried, in milliseconds, so that keepers do not all try at once
-    /// [default: 150]
+    /// Longest random delay before an account is tried, in milliseconds, so that keepers do not all try at once; up to
+    /// sixteen times that while others come first [default: 150]
     #[arg(long, env = "BALLAST_KEEPER_JITTER_MS")]
     jitter_ms: u64,
     /// Seconds that a shutdown waits for transactions under way [default: 60]
@@ -160,7 +138,7 @@ settings! {
     /// Largest priority fee of one transaction, in SOL [default: 0.001]
     #[arg(long, env = "BALLAST_KEEPER_MAX_PRIORITY_FEE")]
     max_priority_fee: Sol,
-    /// Most SOL spent on fees in an hour; the keeper pauses when it is [default: 1]
+    /// Most SOL spent on fees and rent in an hour; the keeper pauses when it is [default: 1]
     #[arg(long, env = "BALLAST_KEEPER_MAX_SPEND_PER_HOUR")]
     max_spend_per_hour: Sol,
     /// Liquidator: take positions over with the keeper's own margin account [default: false]
@@ -191,8 +169,8 @@ settings! {
     /// Settler: most accounts looked at per second in search of work [default: 5000]
     #[arg(long, env = "BALLAST_KEEPER_SWEEP_RATE")]
     sweep_rate: u32,
-    /// Settler: how often it pays for 64 more places in a book that is nearly full, about 0.07 SOL of rent each time
-    /// [default: 0]
+    /// Settler: how often it pays for 64 more places in a book that is nearly full, about 0.07 SOL of rent each time,
+    /// within the hour's cap [default: 0]
     #[arg(long, env = "BALLAST_KEEPER_GROW_BOOKS")]
     grow_books: u32,
     /// Poster: smallest move of a price worth a transaction, in basis points [default: 5]

@@ -136,7 +136,20 @@ pub enum Urgency {
     Rank(core::cmp::Reverse<u64>),
 }
 
+/// Margin ratios that differ by less than this press alike, in basis points.
+const ALIKE_BPS: i64 = 500;
+
 impl Urgency {
+    /// The same, without differences that do not matter: among tasks that press alike every keeper has its own order.
+    pub fn roughly(self) -> Urgency {
+        match self {
+            Urgency::Forced(ratio) => Urgency::Forced(ratio.div_euclid(ALIKE_BPS)),
+            Urgency::Blocking | Urgency::Price(_) | Urgency::Protective(_) | Urgency::Owed(_) | Urgency::Rank(_) => {
+                self
+            }
+        }
+    }
+
     /// Whether somebody's money is at risk until it is done.
     pub fn presses(self) -> bool {
         matches!(self, Urgency::Blocking | Urgency::Forced(_) | Urgency::Price(_) | Urgency::Protective(_))
@@ -170,12 +183,14 @@ pub struct Plan {
     pub instructions: Vec<Instruction>,
     /// Lots that the decision expects to be closed or handed over; `None` when it says nothing about them.
     pub lots: Option<u64>,
+    /// Lamports of rent that the keeper pays beside the fee.
+    pub rent: u64,
 }
 
 impl Plan {
     /// A plan of one instruction.
     pub fn new(task: Task, instruction: Instruction) -> Self {
-        Plan { task, instructions: vec![instruction], lots: None }
+        Plan { task, instructions: vec![instruction], lots: None, rent: 0 }
     }
 }
 

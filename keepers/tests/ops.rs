@@ -31,7 +31,7 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 fn served() -> BTreeSet<String> {
-    Metrics::new().unwrap().names().iter().cloned().collect()
+    Metrics::new().unwrap().names().into_iter().collect()
 }
 
 #[test]

@@ -108,10 +108,21 @@ pub struct Confirmed {
     pub price: u64,
     /// Fee paid in lamports, as far as the node told.
     pub fee: Option<u64>,
+    /// Lamports by which the payer is poorer, fee and rent, as far as the node told.
+    pub spent: Option<u64>,
     /// Its logs.
     pub logs: Vec<String>,
     /// The node did not tell in time what happened: `units` and `logs` are those of the simulation.
     pub estimated: bool,
+}
+
+/// What a node tells of a transaction that landed.
+#[derive(Default)]
+struct Details {
+    units: u64,
+    fee: Option<u64>,
+    spent: Option<u64>,
+    logs: Vec<String>,
 }
 
 impl Confirmed {
@@ -202,10 +213,11 @@ impl Sender {
             self.shared.blockhash(&self.rpc, self.config.commitment, self.config.blockhash_for).await?;
         let transaction = sign(compile(&payer, instructions, units, &self.tables, blockhash)?, signers)?;
         let (signature, slot) = self.land(&transaction, last_valid_height).await?;
-        let details = self.details(&signature).await;
-        let estimated = details.is_none();
-        let (used, fee, logs) = details.unwrap_or((simulated.units, None, simulated.logs));
-        Ok(Confirmed { signature, slot, units: used, limit, price, fee, logs, estimated })
+        let told = self.details(&signature).await;
+        let estimated = told.is_none();
+        let Details { units: used, fee, spent, logs } =
+            told.unwrap_or(Details { units: simulated.units, logs: simulated.logs, ..Details::default() });
+        Ok(Confirmed { signature, slot, units: used, limit, price, fee, spent, logs, estimated })
     }
 
     /// The compute limit for what a simulation used.
@@ -245,7 +257,7 @@ impl Sender {
             match self.status(&signature).await {
                 Ok(Some((slot, Ok(())))) => return Ok((signature, slot)),
                 Ok(Some((slot, Err(error)))) => {
-                    let (_, fee, logs) = self.details(&signature).await.unwrap_or_default();
+                    let Details { fee, logs, .. } = self.details(&signature).await.unwrap_or_default();
                     return Err(SendError::landed(error, signature, slot, fee, logs));
                 }
                 Ok(None) => {
@@ -267,8 +279,8 @@ impl Sender {
         Ok(confirmed.map(|status| (status.slot, status.status)))
     }
 
-    /// Units, fee and logs of a transaction; `None` when the node does not tell in time.
-    async fn details(&self, signature: &Signature) -> Option<(u64, Option<u64>, Vec<String>)> {
+    /// What a transaction did; `None` when the node does not tell in time.
+    async fn details(&self, signature: &Signature) -> Option<Details> {
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
             commitment: Some(self.config.commitment),
@@ -283,7 +295,10 @@ impl Sender {
                 else {
                     return None;
                 };
-                return Some((units, Some(meta.fee), logs));
+                // The payer is the first account.
+                let payer = meta.pre_balances.first().zip(meta.post_balances.first());
+                let spent = payer.map(|(before, after)| before.saturating_sub(*after));
+                return Some(Details { units, fee: Some(meta.fee), spent, logs });
             }
             if Instant::now() >= deadline {
                 return None;

@@ -21,6 +21,7 @@ mod node;
 pub mod processes;
 mod program;
 pub mod stage;
+pub mod testing;
 
 pub mod prices;
 

@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use ballast_ops::vitals::{self, Vitals};
 use tokio::sync::{Semaphore, broadcast};
 use utoipa::OpenApi;
 
@@ -41,6 +42,20 @@ pub(crate) struct Inner {
     requests: Semaphore,
     /// WebSocket clients at once.
     pub(crate) clients: Arc<Semaphore>,
+}
+
+impl Vitals for Inner {
+    fn metrics(&self) -> anyhow::Result<String> {
+        self.metrics.text()
+    }
+
+    fn complaints(&self) -> Vec<String> {
+        self.board.complaints()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.board.is_ready()
+    }
 }
 
 /// The addresses of an exchange's markets, by index and back.
@@ -159,12 +174,10 @@ pub fn router(shared: Shared) -> Router {
         .route_layer(middleware::from_fn_with_state(shared.clone(), bounded));
     limited
         .route("/v1/stream", get(stream::stream))
-        .route("/metrics", get(single::metrics))
-        .route("/health", get(single::health))
-        .route("/ready", get(single::ready))
         .fallback(|| async { Refused::not_found("there is nothing at this path: see /v1/openapi.json") })
+        .with_state(shared.clone())
+        .merge(vitals::routes(shared.0))
         .layer(middleware::from_fn(open_to_pages))
-        .with_state(shared)
 }
 
 /// Lets so many requests in at once, for so long, and counts them.

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 
@@ -69,28 +69,4 @@ pub(super) async fn deleveraging(State(shared): State<Shared>, Path(id): Path<St
 )]
 pub(super) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], super::description()).into_response()
-}
-
-pub(super) async fn metrics(State(shared): State<Shared>) -> (StatusCode, String) {
-    match shared.0.metrics.text() {
-        Ok(text) => (StatusCode::OK, text),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    }
-}
-
-pub(super) async fn health(State(shared): State<Shared>) -> (StatusCode, String) {
-    let complaints = shared.0.board.complaints();
-    if complaints.is_empty() {
-        (StatusCode::OK, "ok\n".to_string())
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n")
-    }
-}
-
-pub(super) async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
-    if shared.0.board.is_ready() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-    }
 }

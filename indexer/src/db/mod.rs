@@ -3,14 +3,16 @@
 //! One text of SQL serves both: types are BIGINT and TEXT, parameters `$1`, `$2`. Connections block, so the
 //! asynchronous parts reach them through [`Pool::run`].
 
+mod pg_url;
 mod postgres;
 mod sqlite;
+mod tls;
 
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-pub use postgres::PgUrl;
+pub use pg_url::PgUrl;
 
 /// Why the database did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -142,8 +144,10 @@ pub trait Connection: Send {
     fn execute_each(&mut self, sql: &str, parameters: &[Vec<Value>]) -> Result<u64, DbError>;
     /// Runs statements without parameters.
     fn script(&mut self, sql: &str) -> Result<(), DbError>;
-    /// Statements that begin a transaction that writes, and one that sees one state throughout.
-    fn begins(&self) -> (&'static str, &'static str);
+    /// Begins a transaction: one that writes, or one that sees one state throughout.
+    fn begin(&mut self, writes: bool) -> Result<(), DbError>;
+    /// Ends a transaction, and keeps what was done in it or undoes it.
+    fn end(&mut self, keep: bool) -> Result<(), DbError>;
     /// Whether it can still be used.
     fn is_alive(&self) -> bool;
 }
@@ -164,8 +168,7 @@ impl dyn Connection + '_ {
         &mut self,
         work: impl FnOnce(&mut dyn Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let begin = self.begins().0;
-        self.transaction(begin, work)
+        self.transaction(true, work)
     }
 
     /// Does `work` in a transaction that sees one state of the database throughout.
@@ -173,24 +176,23 @@ impl dyn Connection + '_ {
         &mut self,
         work: impl FnOnce(&mut dyn Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let begin = self.begins().1;
-        self.transaction(begin, work)
+        self.transaction(false, work)
     }
 
     fn transaction<T, E: From<DbError>>(
         &mut self,
-        begin: &str,
+        writes: bool,
         work: impl FnOnce(&mut dyn Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.script(begin)?;
+        self.begin(writes)?;
         match work(self) {
             Ok(done) => {
-                self.script("COMMIT")?;
+                self.end(true)?;
                 Ok(done)
             }
             Err(error) => {
                 // Of a connection that is gone there is nothing left to undo.
-                let _ = self.script("ROLLBACK");
+                let _ = self.end(false);
                 Err(error)
             }
         }
@@ -203,7 +205,7 @@ pub enum Place {
     /// A file.
     Sqlite(std::path::PathBuf),
     /// A server.
-    Postgres(PgUrl),
+    Postgres(Box<PgUrl>),
 }
 
 impl Place {
@@ -213,7 +215,7 @@ impl Place {
     /// When it is a URL of something else, or lacks a part.
     pub fn parse(url: &str) -> Result<Place, DbError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Place::Postgres(PgUrl::parse(url)?));
+            return Ok(Place::Postgres(Box::new(PgUrl::parse(url)?)));
         }
         let path = url.strip_prefix("sqlite://").or(url.strip_prefix("sqlite:")).unwrap_or(url);
         if path.contains("://") || path.is_empty() {

@@ -78,8 +78,12 @@ impl Connection for Sqlite {
         Ok(self.0.execute_batch(sql)?)
     }
 
-    fn begins(&self) -> (&'static str, &'static str) {
-        ("BEGIN IMMEDIATE", "BEGIN DEFERRED")
+    fn begin(&mut self, writes: bool) -> Result<(), DbError> {
+        self.script(if writes { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" })
+    }
+
+    fn end(&mut self, keep: bool) -> Result<(), DbError> {
+        self.script(if keep { "COMMIT" } else { "ROLLBACK" })
     }
 
     fn is_alive(&self) -> bool {

@@ -1,6 +1,7 @@
 //! A real indexer, as a process, on a local network: started late, killed in the middle, and its tables compared with those
 //! of others and with the chain.
 
+mod from_nothing;
 mod indexer;
 mod world;
 
@@ -13,12 +14,13 @@ use ballast_indexer::{
         Candle, Deleveraging, DeleveragingLine, Fill, FundingPayment, HistoryLine, Insurance, Item, Items, Liquidation,
         OrderLine, Stress, Trade, Transfer, Whole,
     },
-    source::Logged,
+    source::{Finality, Logged, Rpc, Source, SourceError},
 };
 use ballast_units::Side;
 use indexer::{Indexer, rebuild, tables};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use world::{INSURANCE, World};
 
 /// Reads an answer as what the description says it is, and sees that nothing of it is unsaid.
@@ -161,6 +163,16 @@ fn tables_are_complete_after_a_late_start_a_kill_and_a_rebuild() {
     let (snapshot, vault) = world.state();
     history(&database).compare(&snapshot).unwrap();
     assert_eq!(insurance[0].body.balance, vault.to_string());
+
+    // A node that is behind what another one has said refuses to list.
+    let node = Rpc::new(RpcClient::new(world.rpc_url().to_string()));
+    let listing = |min_slot| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(node.signatures(Finality::Confirmed, None, None, 10, min_slot))
+    };
+    assert_eq!(listing(end - 1).unwrap().len(), 10);
+    let refused = listing(world.slot() + 10_000).unwrap_err();
+    assert!(matches!(&refused, SourceError::Node(why) if why.contains("Minimum context slot")), "{refused}");
 
     // From nothing, and in any database, the tables are the same.
     let mut expected = tables(&database);

@@ -1,4 +1,4 @@
-//! A cap on what is spent on fees in an hour.
+//! A cap on what is spent on fees and rent in an hour.
 
 use std::{
     collections::VecDeque,
@@ -22,14 +22,14 @@ impl Spending {
         Spending { cap, spent: VecDeque::new(), total: 0 }
     }
 
-    /// Notes a fee.
+    /// Notes what was paid.
     pub fn note(&mut self, at: Instant, lamports: u64) {
         self.spent.push_back((at, lamports));
         self.total = self.total.saturating_add(lamports);
     }
 
-    /// Whether nothing more may be spent for now.
-    pub fn exhausted(&mut self, at: Instant) -> bool {
+    /// What may still be spent now, in lamports.
+    pub fn left(&mut self, at: Instant) -> u64 {
         while let Some((then, lamports)) = self.spent.front().copied() {
             if at.saturating_duration_since(then) < WINDOW {
                 break;
@@ -37,7 +37,7 @@ impl Spending {
             self.total = self.total.saturating_sub(lamports);
             self.spent.pop_front();
         }
-        self.total >= self.cap
+        self.cap.saturating_sub(self.total)
     }
 }
 
@@ -50,9 +50,9 @@ mod tests {
         let start = Instant::now();
         let mut spending = Spending::new(100);
         spending.note(start, 60);
-        assert!(!spending.exhausted(start));
-        spending.note(start + Duration::from_secs(1_800), 40);
-        assert!(spending.exhausted(start + Duration::from_secs(3_599)));
-        assert!(!spending.exhausted(start + Duration::from_secs(3_600)));
+        assert_eq!(spending.left(start), 40);
+        spending.note(start + Duration::from_secs(1_800), 45);
+        assert_eq!(spending.left(start + Duration::from_secs(3_599)), 0);
+        assert_eq!(spending.left(start + Duration::from_secs(3_600)), 55);
     }
 }

@@ -48,10 +48,28 @@ pub fn decide_expired(expired: &ExpiredOrders, free_blocks: u32, capacity: u32) 
 /// A book with less than one in so many blocks free is given more. Below that share orders are evicted soon.
 const GROW_SHARE: u32 = 10;
 
-/// Whether to pay for a larger book, after what could be cleared from it is: `allowed` is how often the operator still
-/// pays for it.
-pub fn decide_grow(free_blocks: u32, capacity: u32, most: u32, allowed: u32) -> bool {
-    allowed > 0 && capacity < most && free_blocks < capacity.div_ceil(GROW_SHARE)
+/// Blocks that one instruction adds to a book, unless it is as large as it gets.
+const GROWTH: u32 = 64;
+/// Rent of a byte, in lamports, as every cluster has had it. What was really paid is what counts in the end.
+const RENT_OF_BYTE: u64 = 6_960;
+
+/// What an operator pays for books.
+#[derive(Clone, Copy, Debug)]
+pub struct Purse {
+    /// How often a book may still grow.
+    pub growths: u32,
+    /// Lamports that may still be spent in this hour.
+    pub lamports: u64,
+}
+
+/// Rent that growing a book costs, in lamports, where it is worth it and the operator pays, after what could be cleared from
+/// the book is. `most` blocks are as many as it gets.
+pub fn decide_grow(free_blocks: u32, capacity: u32, most: u32, purse: Purse) -> Option<u64> {
+    let added = GROWTH.min(most.saturating_sub(capacity));
+    let bytes = u64::from(added) * u64::try_from(ballast_book::BLOCK).unwrap_or(u64::MAX);
+    let rent = bytes.saturating_mul(RENT_OF_BYTE);
+    let scarce = free_blocks < capacity.div_ceil(GROW_SHARE);
+    (scarce && added > 0 && purse.growths > 0 && rent <= purse.lamports).then_some(rent)
 }
 
 /// What one margin account has gathered for its owner.
@@ -154,9 +172,13 @@ mod tests {
 
     #[test]
     fn a_book_grows_before_it_is_full_as_often_as_the_operator_pays() {
-        assert!(decide_grow(6, 64, 1_000, 1) && !decide_grow(7, 64, 1_000, 1));
-        assert!(!decide_grow(0, 64, 1_000, 0), "nobody pays");
-        assert!(!decide_grow(0, 1_000, 1_000, 9), "it is as large as it gets");
+        const RENT: u64 = 64 * 160 * 6_960;
+        let grow = |free, capacity, growths, lamports| decide_grow(free, capacity, 1_000, Purse { growths, lamports });
+        assert_eq!((grow(6, 64, 1, RENT), grow(7, 64, 1, RENT)), (Some(RENT), None));
+        assert_eq!(grow(0, 64, 0, RENT), None, "nobody pays");
+        assert_eq!(grow(0, 64, 1, RENT - 1), None, "the hour's cap does not reach");
+        assert_eq!(grow(0, 990, 1, RENT), Some(10 * 160 * 6_960), "the last of it");
+        assert_eq!(grow(0, 1_000, 9, RENT), None, "it is as large as it gets");
     }
 
     const TIERS: TierVolumes = [1_000, 5_000, 0, 0];

@@ -71,7 +71,7 @@ impl Mind {
         })
     }
 
-    /// From changes to plans, `free` at most. Those are marked as begun.
+    /// From changes to plans, `free` at most, which may pay `left` lamports of rent. Those are marked as begun.
     ///
     /// # Errors
     /// When the view cannot be read.
@@ -80,7 +80,7 @@ impl Mind {
         live: &LiveView,
         changes: &Changes,
         (config, own, metrics): (&Config, Own, &Metrics),
-        free: usize,
+        (free, left): (usize, u64),
         now: Instant,
     ) -> Result<Decided, ViewError> {
         let unix_time = live.clock.now(now);
@@ -101,6 +101,7 @@ impl Mind {
             lagging: &accounts,
             may_trade: Cell::new(!self.board.is_trading()),
             may_grow: Cell::new(self.may_grow),
+            may_spend: Cell::new(left),
         };
         let mut eyes = Eyes { watch: &mut self.watch, board: &mut self.board, slot: live.slot, now };
         eyes.look_at_changes(&context, changes)?;
@@ -148,6 +149,7 @@ fn choose(context: &Context, board: &mut Board, free: usize, now: Instant) -> Ve
                 if plan.task.kind == Kind::GrowBook {
                     context.may_grow.set(context.may_grow.get().saturating_sub(1));
                 }
+                context.may_spend.set(context.may_spend.get().saturating_sub(plan.rent));
                 plans.push((plan, since_slot));
             }
             Ok(None) => tracing::debug!(account = %task.account, kind = task.kind.name(), "no longer due"),

@@ -80,8 +80,8 @@ pub struct Engine {
     mind: Mind,
     spending: Spending,
     running: JoinSet<Finished>,
-    /// What each running task works on, should it fail without a word.
-    running_tasks: HashMap<tokio::task::Id, Task>,
+    /// What each running task works on, should it fail without a word, and the rent that it pays.
+    running_tasks: HashMap<tokio::task::Id, (Task, u64)>,
     schedule: Schedule,
 }
 
@@ -159,16 +159,20 @@ impl Engine {
         let changes = self.parts.live.apply(news, began);
         self.note_connection(&changes);
         let Parts { live, config, own, metrics, .. } = &self.parts;
-        let capped = self.spending.exhausted(began);
+        let pledged = self.running_tasks.values().fold(0u64, |sum, (_, rent)| sum.saturating_add(*rent));
+        let left = self.spending.left(began);
+        let capped = left == 0;
+        let left = left.saturating_sub(pledged);
         let free = if capped { 0 } else { config.max_in_flight.saturating_sub(self.running.len()) };
-        let Decided { plans, in_turn } = self.mind.decide(live, &changes, (config, *own, metrics), free, began)?;
+        let Decided { plans, in_turn } =
+            self.mind.decide(live, &changes, (config, *own, metrics), (free, left), began)?;
         for (plan, eligible_slot) in plans {
-            let (pipeline, task) = (self.parts.pipeline.clone(), plan.task);
+            let (pipeline, task, rent) = (self.parts.pipeline.clone(), plan.task, plan.rent);
             let handle = self.running.spawn(async move {
                 let outcome = pipeline.run(&plan).await;
                 Finished { plan, eligible_slot, outcome }
             });
-            self.running_tasks.insert(handle.id(), task);
+            self.running_tasks.insert(handle.id(), (task, rent));
         }
         if changes.concern_accounts() {
             metrics.pass.observe(began.elapsed().as_secs_f64());

@@ -12,7 +12,7 @@ use tokio::task::{Id, JoinError};
 use super::{Engine, Finished, Parts};
 use crate::{
     board::Next,
-    outcome::Outcome,
+    outcome::{Outcome, Sense},
     pipeline,
     task::{Kind, STAGES, stage_name},
     view::Changes,
@@ -70,7 +70,7 @@ impl Engine {
             }
             Err(error) => {
                 tracing::error!(%error, "a task ended without a word");
-                if let Some(task) = self.running_tasks.remove(&error.id()) {
+                if let Some((task, _)) = self.running_tasks.remove(&error.id()) {
                     self.mind.board.end(&task.account, Next::BackOff(Duration::from_secs(5)), now);
                 }
                 return;
@@ -83,9 +83,18 @@ impl Engine {
             // Nothing was paid for.
             self.mind.may_grow = self.mind.may_grow.saturating_add(1);
         }
-        if let Some(lamports) = outcome.fee() {
+        if let Some(lamports) = outcome.spent(plan.rent) {
             self.parts.metrics.spent.inc_by(lamports);
             self.spending.note(now, lamports);
+        }
+        if plan.task.urgency.presses() {
+            match outcome {
+                Outcome::Confirmed { .. } => self.mind.board.came_first(),
+                Outcome::Failed { ref refused, .. } if refused.sense == Sense::AlreadyDone => {
+                    self.mind.board.came_second();
+                }
+                _ => {}
+            }
         }
         let unseen = self.mind.board.end(&plan.task.account, outcome.next(&plan.task), now);
         if unseen {

@@ -63,6 +63,8 @@ pub struct Context<'a> {
     pub may_trade: Cell<bool>,
     /// How often the operator still pays for a larger book.
     pub may_grow: Cell<u32>,
+    /// Lamports that may be spent on rent now, within the hour's cap.
+    pub may_spend: Cell<u64>,
 }
 
 impl<'a> Context<'a> {

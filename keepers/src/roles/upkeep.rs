@@ -18,7 +18,7 @@ use solana_pubkey::Pubkey;
 
 use super::Context;
 use crate::{
-    decide::upkeep::{self, ExpiredOrders, Gathered, Orders, RollReason},
+    decide::upkeep::{self, ExpiredOrders, Gathered, Orders, Purse, RollReason},
     task::{Kind, Plan, Task, Urgency},
 };
 
@@ -64,7 +64,7 @@ pub fn find_in_books(context: &Context) -> Vec<Task> {
         if worth_clearing(context, open) {
             return Some(task(Kind::PruneExpired, book, index, "expired_orders", 0));
         }
-        worth_growing(context, open).then(|| task(Kind::GrowBook, book, index, "book_nearly_full", 0))
+        worth_growing(context, open).map(|_| task(Kind::GrowBook, book, index, "book_nearly_full", 0))
     });
     tasks.collect()
 }
@@ -86,9 +86,11 @@ fn worth_clearing(context: &Context, open: &OpenMarket) -> bool {
     upkeep::decide_expired(&facts, open.book.free_blocks(), open.book.capacity())
 }
 
-fn worth_growing(context: &Context, open: &OpenMarket) -> bool {
+/// What growing a book costs in rent, where it is worth it.
+fn worth_growing(context: &Context, open: &OpenMarket) -> Option<u64> {
     let (free, capacity) = (open.book.free_blocks(), open.book.capacity());
-    upkeep::decide_grow(free, capacity, MAX_BOOK_BLOCKS, context.may_grow.get())
+    let purse = Purse { growths: context.may_grow.get(), lamports: context.may_spend.get() };
+    upkeep::decide_grow(free, capacity, MAX_BOOK_BLOCKS, purse)
 }
 
 /// Owners whose volume is to be rolled.
@@ -149,10 +151,9 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
         }
         Kind::GrowBook => {
             let open = context.view.market(wanted.market)?;
-            if !worth_growing(context, open) {
-                return Ok(None);
-            }
-            Ok(Some(Plan::new(*wanted, instructions::grow_book(&context.own.signer, &open.entry.keys))))
+            let Some(rent) = worth_growing(context, open) else { return Ok(None) };
+            let grow = instructions::grow_book(&context.own.signer, &open.entry.keys);
+            Ok(Some(Plan { rent, ..Plan::new(*wanted, grow) }))
         }
         _ => Ok(build_roll(context, wanted)),
     }

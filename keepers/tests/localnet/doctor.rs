@@ -58,7 +58,7 @@ impl Setup {
         let (key, directory) = (Keypair::new(), tempfile::tempdir().unwrap());
         world.enrich(&key.pubkey(), 1_000);
         write_key(&key, &directory.path().join("key.json"));
-        Setup { directory, rpc_url: world.rpc_url(), ws_url: world.ws_url() }
+        Setup { directory, rpc_url: world.rpc_url().to_string(), ws_url: world.ws_url().to_string() }
     }
 
     fn key(&self) -> PathBuf {

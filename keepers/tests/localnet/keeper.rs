@@ -38,7 +38,7 @@ pub struct Keeper {
 impl Keeper {
     /// Starts a keeper with a key and SOL and dollars of its own.
     pub fn start(world: &World, arguments: &[&str]) -> Keeper {
-        Self::start_at(world, &world.rpc_url(), &world.ws_url(), arguments)
+        Self::start_at(world, world.rpc_url(), world.ws_url(), arguments)
     }
 
     /// As [`start`](Self::start), at other endpoints.

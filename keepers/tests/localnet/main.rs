@@ -171,7 +171,7 @@ fn a_keeper_that_lost_its_node_comes_back() {
     world.take(&long, Side::Long, 10_000, 60_000);
     world.rest(&maker, Side::Long, 9_590, 60_000);
     let link = world.link();
-    let keeper = Keeper::start_at(&world, &world.rpc_url(), &link.url(), &["--roles", "liquidator"]);
+    let keeper = Keeper::start_at(&world, world.rpc_url(), &link.url(), &["--roles", "liquidator"]);
     world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
     link.cut();
     world.until(10_000, "the keeper complains", || keeper.asks("/health").contains("not in place").then_some(()));
@@ -252,7 +252,7 @@ fn a_settler_clears_books_gives_them_room_and_rolls_volume() {
     world.take(&taker, Side::Long, 10_000, 60_000);
     world.take(&thin, Side::Long, 10_000, 60_000);
     world.rest(&thin, Side::Long, 9_700, 3_000);
-    let keeper = Keeper::start(&world, &["--roles", "settler", "--grow-books", "1"]);
+    let keeper = Keeper::start(&world, &["--roles", "settler", "--grow-books", "1", "--max-spend-per-hour", "0.08"]);
 
     // Six thousand dollars traded: the first tier.
     let rolled = until(&world, &[&keeper], 10_000, "the volume is rolled", |action| {
@@ -284,6 +284,12 @@ fn a_settler_clears_books_gives_them_room_and_rolls_volume() {
         action["kind"] == "grow_book" && action["result"] == "confirmed"
     });
     assert_eq!(world.room().1, before + 64);
+    // The rent counts as spent: 64 blocks of 160 bytes.
+    let metrics = keeper.asks("/metrics");
+    let spent = metrics.lines().find_map(|line| line.strip_prefix("ballast_keeper_lamports_spent_total "));
+    let rent = 64 * 160 * 6_960;
+    let range = rent + 5_000..80_000_000;
+    assert!(spent.is_some_and(|spent| range.contains(&spent.parse::<u64>().unwrap())), "{spent:?}");
     for action in keeper.actions() {
         assert!(["confirmed", "already_done"].contains(&action["result"].as_str().unwrap()), "{action}");
     }

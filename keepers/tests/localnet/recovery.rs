@@ -93,43 +93,53 @@ fn recovery() {
     keeper.stop();
 }
 
-/// Transactions of a crash of twenty accounts by several keepers of one role: what one would have sent, and what was sent
-/// beside that.
+/// Transactions of two crashes, each of twenty accounts, by several keepers of one role: what one would have sent, and what was
+/// sent beside that. In the second one the keepers have met.
 #[test]
 #[ignore = "measures for minutes"]
 fn waste() {
     for count in [1usize, 2, 4] {
         let world = World::found();
         let maker = world.trader(1_000_000);
-        let longs: Vec<_> = (0..20).map(|_| world.trader(300)).collect();
+        let crowd = |dollars| (0..20).map(|_| world.trader(dollars)).collect::<Vec<_>>();
+        let crashes = [(crowd(300), 9_595), (crowd(420), 9_395)];
         world.price(10_000);
-        world.rest(&maker, Side::Short, 10_000, 1_200_000);
-        for long in &longs {
+        world.rest(&maker, Side::Short, 10_000, 2_400_000);
+        for long in crashes.iter().flat_map(|(longs, _)| longs) {
             world.take(long, Side::Long, 10_000, 60_000);
         }
-        world.rest(&maker, Side::Long, 9_590, 600_000);
         let start = || Keeper::start(&world, &["--roles", "liquidator"]);
         let keepers: Vec<_> = (0..count).map(|_| start()).collect();
         for keeper in &keepers {
             is_ready(&world, keeper);
         }
-        let began = Instant::now();
-        world.until(9_595, "all are liquidated", || {
-            let all: Vec<_> = keepers.iter().flat_map(Keeper::actions).collect();
-            let done = |long: &Trader| all.iter().any(|action| did(action, "liquidate", &long.margin.to_string()));
-            longs.iter().all(done).then_some(())
-        });
-        let seconds = began.elapsed().as_secs_f64();
-        let actions: Vec<_> = keepers.iter().flat_map(Keeper::actions).collect();
-        let with = |result: &str| actions.iter().filter(|action| action["result"] == result).count();
-        let paid = actions.iter().filter_map(|action| action["fee_lamports"].as_u64()).sum::<u64>();
-        println!(
-            "{count} keepers: {} confirmed, {} failed on chain, {} noticed before sending, {} refused, {paid} lamports for what landed, {seconds:.1} s",
-            with("confirmed"),
-            with("failed"),
-            with("already_done"),
-            with("refused"),
-        );
+        let actions = || keepers.iter().flat_map(Keeper::actions).collect::<Vec<_>>();
+        let mut before: Vec<usize> = vec![0; 3];
+        for (number, (longs, cents)) in crashes.iter().enumerate() {
+            world.cancel(&maker);
+            world.rest(&maker, Side::Long, cents - 5, 1_200_000);
+            let began = Instant::now();
+            world.until(*cents, "all are liquidated", || {
+                let all = actions();
+                let done = |long: &Trader| all.iter().any(|action| did(action, "liquidate", &long.margin.to_string()));
+                longs.iter().all(done).then_some(())
+            });
+            let seconds = began.elapsed().as_secs_f64();
+            // What comes second is told a little later.
+            meanwhile(&world, *cents, 4);
+            let all = actions();
+            let with = |result: &&str| all.iter().filter(|action| action["result"] == *result).count();
+            let now: Vec<usize> = ["confirmed", "failed", "already_done"].iter().map(with).collect();
+            let news: Vec<usize> = now.iter().zip(&before).map(|(now, before)| now - before).collect();
+            println!(
+                "{count} keepers, crash {}: {} confirmed, {} failed on chain, {} noticed before sending, {seconds:.1} s",
+                number + 1,
+                news[0],
+                news[1],
+                news[2],
+            );
+            before = now;
+        }
         for keeper in &keepers {
             keeper.stop();
         }

@@ -1,67 +1,41 @@
-//! A local network with one market, and traders who do as they are told.
+//! The network as keepers find it, and what can be wrong with it.
 
 use std::{
-    cell::Cell,
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    path::Path,
+    ops::Deref,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anchor_lang::Discriminator;
 use ballast_client::{
     accounts, addresses, audit,
     ballast::state::Market,
-    instructions::{self, limit_order, market_order, stop_loss, trailing_stop},
-    rpc,
+    instructions::{self, limit_order, stop_loss, trailing_stop},
 };
-use ballast_localnet::{
-    Blocks, Faucet, Localnet, LocalnetConfig, ProgramFile,
-    bulk::{Bulk, Job},
-    exchange::{Deployment, found, post_prices},
-    market_config::ExchangeConfig,
-    stage::open_account,
-};
+pub use ballast_localnet::testing::Trader;
+use ballast_localnet::testing::{self, atoms_per_lot};
 use ballast_risk::oracle::Reading;
-use ballast_units::{Lots, Price, Side};
+use ballast_units::{Lots, Side};
 use solana_address_lookup_table_interface::instruction as lookup;
 use solana_commitment_config::CommitmentConfig;
-use solana_instruction::Instruction;
-use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_signer::Signer;
 
-/// Longer than anything takes on a slow machine that does something else as well.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Chain seconds in a second.
-const SPEED: f64 = 2.0;
-
 /// The network.
-pub struct World {
-    localnet: Localnet,
-    faucet: Faucet,
-    bulk: Bulk,
-    deployment: Deployment,
-    poster: Keypair,
-    posted_at: Cell<i64>,
-}
+pub struct World(testing::World);
 
-/// Somebody with a margin account.
-pub struct Trader {
-    key: Keypair,
-    /// The margin account.
-    pub margin: Pubkey,
-}
+impl Deref for World {
+    type Target = testing::World;
 
-/// An order's price from cents: a lot of this market is a thousandth of a unit.
-fn atoms_per_lot(cents: u64) -> Price {
-    Price(cents * 10)
+    fn deref(&self) -> &testing::World {
+        &self.0
+    }
 }
 
 impl World {
@@ -72,41 +46,7 @@ impl World {
 
     /// As [`found`](Self::found), by another configuration.
     pub fn found_as(configuration: &str) -> World {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let program = root.join("target/deploy/ballast.so");
-        assert!(program.exists(), "the program has not been built: run `cargo xtask test`, which builds it first");
-        let localnet = Localnet::start(LocalnetConfig {
-            rpc_port: 0,
-            ws_port: 0,
-            blocks: Blocks::Paced { speed: SPEED },
-            programs: vec![ProgramFile { id: addresses::PROGRAM_ID, path: program, upgrade_authority: None }],
-            ..LocalnetConfig::default()
-        })
-        .unwrap();
-        let mut config = ExchangeConfig::load(root.join("migrations").join(configuration)).unwrap();
-        config.insurance = 0;
-        config.markets.retain(|market| market.symbol == "SOL");
-        let market = &mut config.markets[0];
-        (market.book_blocks, market.rank_cells) = (64, 512);
-        market.params.mark_cap_ppm_per_second = 100_000;
-        market.params.mark_average_s = 60;
-        market.params.liquidation_cooldown_s = 2;
-        let faucet = Faucet::connect(localnet.rpc_url()).unwrap();
-        let bulk = Bulk::new(localnet.rpc_url(), localnet.clock().clone());
-        let deployment = found(&localnet, &faucet, &bulk, &config).unwrap();
-        let poster = Keypair::new();
-        faucet.airdrop(&poster.pubkey(), 1_000_000_000_000).unwrap();
-        World { localnet, faucet, bulk, deployment, poster, posted_at: Cell::new(0) }
-    }
-
-    /// JSON-RPC endpoint.
-    pub fn rpc_url(&self) -> String {
-        self.localnet.rpc_url().to_string()
-    }
-
-    /// WebSocket endpoint.
-    pub fn ws_url(&self) -> String {
-        self.localnet.ws_url().to_string()
+        World(testing::World::found(&testing::Site { configuration, insurance: 0, book_blocks: 64, speed: 2.0 }))
     }
 
     /// Gives SOL and dollars.
@@ -115,40 +55,11 @@ impl World {
         self.faucet.mint_to(key, dollars * 1_000_000).unwrap();
     }
 
-    fn run(&self, what: &str, instructions: Vec<Instruction>, signer: &Keypair) {
-        self.bulk.run_all(&[Job { what: what.to_string(), instructions, signers: vec![signer] }]).unwrap();
-    }
-
-    /// Somebody who has deposited so many dollars.
-    pub fn trader(&self, dollars: u64) -> Trader {
-        let key = Keypair::new();
-        let (lamports, atoms) = (1_000_000_000, dollars * 1_000_000);
-        let (margin, open) = open_account(&self.deployment, &self.faucet, &key, 0, lamports, atoms).unwrap();
-        self.bulk.run_all(&[open]).unwrap();
-        Trader { key, margin }
-    }
-
-    fn order(&self, trader: &Trader, order: ballast_client::ballast::OrderArgs) {
-        let market = &self.deployment.markets[0].keys;
-        let place = instructions::place_order(&trader.key.pubkey(), &trader.margin, market, order, &[]);
-        self.run("place an order", vec![place], &trader.key);
-    }
-
-    /// Places an order that rests; the price in cents.
-    pub fn rest(&self, trader: &Trader, side: Side, cents: u64, lots: u64) {
-        self.order(trader, limit_order(side, atoms_per_lot(cents), Lots(lots)));
-    }
-
     /// As [`rest`](Self::rest), until so many seconds of the chain's clock have passed.
     pub fn rest_for(&self, trader: &Trader, side: Side, cents: u64, lots: u64, seconds: i64) {
         let expires_at = self.localnet.clock().now().unix_s() + seconds;
         let order = limit_order(side, atoms_per_lot(cents), Lots(lots));
         self.order(trader, ballast_client::ballast::OrderArgs { expires_at, ..order });
-    }
-
-    /// Trades at once; the worst price in cents.
-    pub fn take(&self, trader: &Trader, side: Side, cents: u64, lots: u64) {
-        self.order(trader, market_order(side, atoms_per_lot(cents), Lots(lots)));
     }
 
     /// Free and all blocks of the market's book.
@@ -184,24 +95,11 @@ impl World {
         accounts::margin_account(&self.localnet.account(&trader.margin).unwrap().data).unwrap()
     }
 
-    /// The market.
-    pub fn market(&self) -> ballast_client::ballast::state::Market {
-        let key = self.deployment.markets[0].keys.market;
-        accounts::market(&self.localnet.account(&key).unwrap().data).unwrap()
-    }
-
     /// Whether the market's mark has come to a price in cents that two ticks support.
     pub fn stands_at(&self, cents: u64) -> bool {
         let state = *self.market().mark_state();
         let there = atoms_per_lot(cents);
         state.held == there && state.supported == there && state.previous_tick == there
-    }
-
-    /// Cancels all of somebody's orders.
-    pub fn cancel(&self, trader: &Trader) {
-        let market = &self.deployment.markets[0].keys;
-        let cancel = instructions::cancel_all(&trader.key.pubkey(), &trader.margin, market, None, 64);
-        self.run("cancel all orders", vec![cancel], &trader.key);
     }
 
     fn protect(&self, trader: &Trader, trigger: ballast_client::ballast::TriggerArgs) {
@@ -226,46 +124,6 @@ impl World {
         self.run("set a ladder", vec![set], &trader.key);
     }
 
-    /// Posts a price, once a second of the chain's clock: more often it is none.
-    fn post(&self, cents: u64) {
-        let now = self.localnet.clock().now().unix_s();
-        if self.posted_at.replace(now) == now {
-            return;
-        }
-        let price = i64::try_from(cents * 1_000_000).unwrap();
-        post_prices(&self.localnet, &self.bulk, &self.deployment, &self.poster, &[price], 1).unwrap();
-    }
-
-    /// Posts a price until the mark is there and two ticks support it.
-    pub fn price(&self, cents: u64) {
-        self.until(cents, "the mark follows the price", || {
-            let market = self.market();
-            let state = market.mark_state();
-            let there = atoms_per_lot(cents);
-            (state.mark == there && state.supported == there && state.previous_tick == there).then_some(())
-        });
-    }
-
-    /// Posts a price again and again until something is so.
-    pub fn until<T>(&self, cents: u64, what: &str, so: impl Fn() -> Option<T>) -> T {
-        self.wait(what, || {
-            self.post(cents);
-            so()
-        })
-    }
-
-    /// Waits until something is so.
-    pub fn wait<T>(&self, what: &str, so: impl Fn() -> Option<T>) -> T {
-        let began = Instant::now();
-        loop {
-            if let Some(result) = so() {
-                return result;
-            }
-            assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-            thread::sleep(Duration::from_millis(200));
-        }
-    }
-
     /// Writes a price to the market's oracle account, and leaves it to others to bring it into the market.
     pub fn publish(&self, cents: u64) {
         let now = self.localnet.clock().now();
@@ -285,11 +143,6 @@ impl World {
         market.set_reading(reading);
         let data = [Market::DISCRIMINATOR, bytemuck::bytes_of(&market)].concat();
         self.put(deployed.keys.market, addresses::PROGRAM_ID, data);
-    }
-
-    /// An account's data.
-    pub fn bytes(&self, key: &Pubkey) -> Vec<u8> {
-        self.localnet.account(key).unwrap().data
     }
 
     /// Writes an account as it is.
@@ -319,18 +172,9 @@ impl World {
         table.to_string()
     }
 
-    /// Somebody's position, as of its last touch.
-    pub fn position(&self, trader: &Trader) -> i64 {
-        let data = self.localnet.rpc().get_account_data(&trader.margin).unwrap();
-        accounts::margin_account(&data).unwrap().slots[0].lots
-    }
-
     /// Checks the solvency invariants.
     pub fn audit(&self) {
-        let rpc = RpcClient::new(self.rpc_url());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let state = rpc::state(&rpc, &self.deployment.keys.exchange, CommitmentConfig::processed());
-        let (snapshot, vaults) = runtime.block_on(state).unwrap();
+        let (snapshot, vaults) = self.state(CommitmentConfig::processed());
         let report = audit::audit(&snapshot, &vaults);
         assert!(report.is_clean(), "{report}");
     }

@@ -112,7 +112,7 @@ impl Keeper {
     fn hears(&mut self, news: Vec<Heard>) {
         let (now, own) = (Instant::now(), Own { signer: Pubkey::default(), margin: Pubkey::default() });
         let changes = self.live.apply(news, now);
-        self.mind.decide(&self.live, &changes, (&self.config, own, &self.metrics), 0, now).unwrap();
+        self.mind.decide(&self.live, &changes, (&self.config, own, &self.metrics), (0, 0), now).unwrap();
     }
 
     fn hot(&self) -> BTreeSet<Pubkey> {
