@@ -217,12 +217,12 @@ function Facts({ info, market, own }: { info: WhyInfo; market: MarketInfo; own: 
 function Numbers({ info, market }: { info: WhyInfo; market: MarketInfo }) {
   return (
     <section aria-label="Every number" className="overflow-x-auto rounded border border-line bg-surface" tabIndex={0}>
-      <h2 className="px-3 pt-2 font-medium">Every number, logged and computed anew</h2>
+      <h2 className="px-3 pt-2 font-medium">Every number, recorded and computed anew</h2>
       <table className="grid-table" data-testid="numbers">
         <thead>
           <tr>
             <th scope="col">Number</th>
-            <th scope="col" className="right">The program logged</th>
+            <th scope="col" className="right">The program recorded</th>
             <th scope="col" className="right">Computed here</th>
             <th scope="col">Verdict</th>
           </tr>
