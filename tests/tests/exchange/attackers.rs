@@ -390,7 +390,7 @@ fn anybody_removes_an_order_that_the_mark_has_left_behind() {
     let prune = instructions::prune_orders(&keys, Side::Long, 8);
     let owner = world.owner(keeper);
     world.move_price(BTC, PRICE * 96 / 100);
-    world.send(&[prune.clone()], &[&owner]).fails_with(BallastError::NothingHere);
+    world.send(std::slice::from_ref(&prune), &[&owner]).fails_with(BallastError::NothingHere);
     world.move_price(BTC, PRICE * 94 / 100);
     world.send(&[prune], &[&owner]).succeeds();
     assert_eq!(resting(&mut world, BTC, Side::Long), []);
