@@ -40,7 +40,7 @@ export class ForcedFeed {
     // Not the program's: anybody can found exchanges of it.
     const take = (result: unknown): void => {
       const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
-      if (value.err === null && value.logs && !this.seen.has(value.signature) && worthFetching(value.logs)) this.fetcher.add(value.signature);
+      if (value.err === null && value.logs && !this.seen.has(value.signature) && worthFetching(value.logs, true)) this.fetcher.add(value.signature);
     };
     this.stops = markets.map((market) => socket.subscribe('logsSubscribe', [{ mentions: [market] }, { commitment: 'confirmed' }], take));
   }

@@ -1,4 +1,4 @@
-// A market's past from an indexer, its present from the network's logs, which come first. While the indexer is down the logs are all
+// A market's past from an indexer, its present from the network itself, which comes first. While the indexer is down the network is all
 // there is, and the page says so.
 import type { Candle, MarketFeed, Trade } from './feed';
 import { INDEXED_INTERVALS, type IndexedCandle, type IndexedTrade, type Indexer } from './indexer';
@@ -10,7 +10,7 @@ const CANDLES = 500;
 /** Whether an indexer answers. */
 export type IndexerState = 'loading' | 'up' | 'down';
 
-/** A trade of the indexer's, with the transaction by which the same trade is known from the logs. */
+/** A trade of the indexer's, with the transaction by which the same trade is known from the network. */
 interface Past {
   signature: string;
   trade: Trade;
@@ -33,26 +33,26 @@ export class IndexedFeed implements MarketFeed {
 
   constructor(
     private readonly indexer: Indexer,
-    private readonly logs: MarketFeed,
+    private readonly own: MarketFeed,
     private readonly topics: Topics,
   ) {
     indexer.onRollback(() => this.forget());
   }
 
-  /** What the logs have, and before that what the indexer has. */
+  /** What the network has, and before that what the indexer has. */
   trades(market: number): readonly Trade[] {
-    const recent = this.logs.trades(market);
+    const recent = this.own.trades(market);
     const known = new Set(recent.map(({ id }) => signatureOf(id)));
     const older = (this.past.get(market) ?? []).filter(({ signature }) => !known.has(signature));
     return [...recent, ...older.map(({ trade }) => trade)].sort((a, b) => b.time - a.time).slice(0, TRADES);
   }
 
-  /** The indexer's bars where it has any of that interval, of trades; otherwise the logs', of the mark. */
+  /** The indexer's bars where it has any of that interval, of trades; otherwise the network's, of the mark. */
   candles(market: number, interval: number): Candle[] {
     const address = this.addresses.get(market);
-    if (!address || !INDEXED_INTERVALS.includes(interval)) return this.logs.candles(market, interval);
+    if (!address || !INDEXED_INTERVALS.includes(interval)) return this.own.candles(market, interval);
     const bars = this.bars.get(`${market}/${interval}`) ?? this.follow(market, address, interval);
-    if (bars.byTime.size === 0) return this.logs.candles(market, interval);
+    if (bars.byTime.size === 0) return this.own.candles(market, interval);
     return [...bars.byTime.values()].sort((a, b) => a.time - b.time);
   }
 
@@ -63,11 +63,11 @@ export class IndexedFeed implements MarketFeed {
       this.indexer.subscribe<IndexedTrade>({ subscribe: 'trades', market: address }, () => undefined, () => void this.loadTrades(market, address));
       void this.loadTrades(market, address);
     }
-    return this.logs.load(market, address);
+    return this.own.load(market, address);
   }
 
   close(): void {
-    this.logs.close();
+    this.own.close();
     this.indexer.close();
   }
 
@@ -134,7 +134,7 @@ export class IndexedFeed implements MarketFeed {
   }
 }
 
-/** The logs' ids begin with the signature of their transaction. */
+/** The network's own ids begin with the signature of their transaction. */
 function signatureOf(id: string): string {
   return id.split('-', 1)[0]!;
 }

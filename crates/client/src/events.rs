@@ -147,63 +147,32 @@ pub struct Logged {
 /// Picks the program's events out of a transaction's logs. Lines of other programs, also of those that call this one or
 /// that it calls, are not mistaken for its own.
 pub fn parse_logs<S: AsRef<str>>(logs: impl IntoIterator<Item = S>) -> Logged {
-    let raw = raw_logs(logs);
-    let mut logged = Logged { truncated: raw.truncated, ..Logged::default() };
-    for line in raw.lines {
-        match Event::decode(&line.data) {
-            Some(event) => logged.events.push(event),
-            None => logged.unknown += 1,
-        }
-    }
-    logged
-}
-
-/// What the program logged, as bytes: for those who keep it, or want to know which instruction logged it.
-#[derive(Default)]
-pub struct RawLogs {
-    /// The program's data lines, in order.
-    pub lines: Vec<RawLine>,
-    /// The runtime cut the logs off: lines may be missing.
-    pub truncated: bool,
-}
-
-/// One data line of the program.
-pub struct RawLine {
-    /// Which of the transaction's invocations of the program logged it, from 0, in the order in which they began.
-    pub invocation: usize,
-    /// What it logged; nothing where the line is not base64.
-    pub data: Vec<u8>,
-}
-
-/// Picks the program's data lines out of a transaction's logs.
-pub fn raw_logs<S: AsRef<str>>(logs: impl IntoIterator<Item = S>) -> RawLogs {
     let program = PROGRAM_ID.to_string();
-    let mut raw = RawLogs::default();
-    let mut invocations = 0;
-    // The program's own invocations have a number.
-    let mut stack: Vec<Option<usize>> = Vec::new();
+    let mut logged = Logged::default();
+    // Of the invocations under way, which are the program's own.
+    let mut stack: Vec<bool> = Vec::new();
     for line in logs {
         let line = line.as_ref();
         if line == "Log truncated" {
             // Shorter lines still get in after it, and ends of invocations may be missing: whose they are is unknown.
-            raw.truncated = true;
+            logged.truncated = true;
             break;
         } else if let Some(data) = line.strip_prefix("Program data: ") {
-            if let Some(Some(invocation)) = stack.last() {
-                let data = BASE64_STANDARD.decode(data.trim()).unwrap_or_default();
-                raw.lines.push(RawLine { invocation: *invocation, data });
+            if stack.last() == Some(&true) {
+                match Event::decode(&BASE64_STANDARD.decode(data.trim()).unwrap_or_default()) {
+                    Some(event) => logged.events.push(event),
+                    None => logged.unknown += 1,
+                }
             }
         } else if let Some((id, rest)) = program_line(line) {
             if rest.starts_with("invoke [") {
-                let ours = id == program;
-                stack.push(ours.then_some(invocations));
-                invocations += usize::from(ours);
+                stack.push(id == program);
             } else if rest == "success" || rest.starts_with("failed") {
                 stack.pop();
             }
         }
     }
-    raw
+    logged
 }
 
 /// `Program <address> <rest>`, where the address is one: programs can log lines that begin alike.
@@ -287,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_say_which_invocation_logged_them() {
+    fn a_call_of_itself_does_not_end_the_caller() {
         let (ours, other) = (PROGRAM_ID, Pubkey::new_from_array([9; 32]));
         let logs = [
             format!("Program {ours} invoke [1]"),
@@ -300,9 +269,8 @@ mod tests {
             format!("Program {ours} success"),
             line(&deposited(2)),
         ];
-        let raw = raw_logs(&logs);
-        let lines: Vec<_> = raw.lines.iter().map(|line| (line.invocation, line.data.len())).collect();
-        assert_eq!(lines, [(1, deposited(1).len()), (2, 0), (1, deposited(2).len())]);
+        let logged = parse_logs(&logs);
+        assert_eq!((amounts(&logged), logged.unknown), (vec![1, 2], 1));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! [`Whole`] is a transaction as nodes give it in the encoding `json`; its [`invocations`](Whole::invocations) say what
 //! called what, and [`recorded`] picks out the program's own word. Events name markets by their index only, and anyone can
-//! found an exchange of the program: [`concerns`] says whose an event is.
+//! found an exchange of the program: [`Invocation::concerns`] says whose an event is.
 
 use ballast::record;
 use serde::Deserialize;

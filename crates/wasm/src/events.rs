@@ -117,11 +117,15 @@ impl Desk {
     }
 }
 
-/// Whether a transaction's log says, as far as it goes, that the page has something to show: then it is worth fetching. A log
-/// says neither whose an event is, nor all of it.
-pub fn hinted(logs: &[String]) -> bool {
+/// Whether a transaction's log says, as far as it goes, that the page has something to show, or, with `forced`, that somebody was
+/// reduced by force: then it is worth fetching. A log says neither whose an event is, nor all of it.
+pub fn hinted(logs: &[String], forced: bool) -> bool {
     let logged = parse_logs(logs);
-    logged.truncated || logged.events.into_iter().any(|event| shown(event).is_some())
+    let wanted = |event: &Event| {
+        let by_force = matches!(event, Event::Liquidated(_) | Event::Deleveraged(_));
+        by_force || (!forced && matches!(event, Event::Traded(_) | Event::MarkUpdated(_)))
+    };
+    logged.truncated || logged.events.iter().any(wanted)
 }
 
 fn shown(event: Event) -> Option<PageEvent> {

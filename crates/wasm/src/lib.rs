@@ -176,10 +176,11 @@ pub fn account_kind(data: &[u8]) -> Option<String> {
     ballast_client::accounts::kind(data).map(|kind| format!("{kind:?}"))
 }
 
-/// Whether a transaction's log says, as far as it goes, that [`Desk::events_in`] finds something in it.
+/// Whether a transaction's log says, as far as it goes, that [`Desk::events_in`] finds something in it; with `forced`, that
+/// [`Desk::forced_in`] does.
 #[wasm_bindgen(js_name = worthFetching)]
-pub fn worth_fetching(logs: Vec<String>) -> bool {
-    events::hinted(&logs)
+pub fn worth_fetching(logs: Vec<String>, forced: bool) -> bool {
+    events::hinted(&logs, forced)
 }
 
 /// The address of an exchange's market.

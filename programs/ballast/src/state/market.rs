@@ -214,15 +214,15 @@ impl Market {
         let (mark, tick) = (self.mark().0, self.params.tick.max(1));
         let low = mark - mark % tick;
         let high = if low == mark { low } else { low.checked_add(tick).ok_or(BallastError::Overflow)? };
-        let (bids, asks) = (self.range(Side::Long)?, self.range(Side::Short)?);
+        let (bids, asks) = self.ranges()?;
         Ok(MatchTerms { bids, asks, references: (Price(low), Price(high)), now })
     }
 
-    /// Lowest and highest price at which resting orders of a side match: within the band about the mark, but where a fill would
-    /// cost the maker against the mark, by no more than the lowest initial margin rate, which is the least that was reserved for it. So
-    /// an order that the mark has left behind takes no more from its maker, whoever trades with it, than its maker put up.
+    /// Lowest and highest price at which bids match, and asks: within the band about the mark, but where a fill would cost the
+    /// maker against the mark, by no more than the lowest initial margin rate, which is the least that was reserved for it. So an order
+    /// that the mark has left behind takes no more from its maker, whoever trades with it, than its maker put up.
     #[inline(always)]
-    pub fn range(&self, side: Side) -> Result<(Price, Price)> {
+    fn ranges(&self) -> Result<((Price, Price), (Price, Price))> {
         let mark = self.mark().0;
         let share = |bps: u32| {
             let share = mark.checked_mul(u64::from(bps)).ok_or(BallastError::Overflow)? / ballast_units::BPS;
@@ -230,16 +230,25 @@ impl Market {
         };
         let gain = share(self.params.band_bps)?;
         let loss = share(self.params.band_bps.min(self.params.tiers[0].initial_bps))?;
-        let (below, above) = match side {
-            Side::Long => (gain, loss),
-            Side::Short => (loss, gain),
+        let about = |below: u64, above: u64| {
+            let high = mark.checked_add(above).ok_or(BallastError::Overflow)?;
+            Result::Ok((Price(mark.saturating_sub(below).max(1)), Price(high)))
         };
-        let high = mark.checked_add(above).ok_or(BallastError::Overflow)?;
-        Ok((Price(mark.saturating_sub(below).max(1)), Price(high)))
+        Ok((about(gain, loss)?, about(loss, gain)?))
+    }
+
+    /// Lowest and highest price at which resting orders of a side match.
+    pub fn range(&self, side: Side) -> Result<(Price, Price)> {
+        let (bids, asks) = self.ranges()?;
+        Ok(match side {
+            Side::Long => bids,
+            Side::Short => asks,
+        })
     }
 
     /// Lowest and highest price at which anything matches.
     pub fn band(&self) -> Result<(Price, Price)> {
-        Ok((self.range(Side::Long)?.0, self.range(Side::Short)?.1))
+        let (bids, asks) = self.ranges()?;
+        Ok((bids.0, asks.1))
     }
 }
