@@ -5,6 +5,7 @@ import initialise from './wasm/ballast_wasm';
 import wasmUrl from './wasm/ballast_wasm_bg.wasm?url';
 import { Header } from './components/Header';
 import { Banners } from './components/Banners';
+import { ActingFor } from './components/Entrusted';
 import { Notices } from './components/Notices';
 import { useRoute } from './hooks/route';
 import { SessionProvider, useSession } from './hooks/session';
@@ -68,7 +69,10 @@ function Frame() {
   return (
     <div className="grid h-full min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr]">
       <Header route={route} />
-      <Banners market={market} page={route.page} />
+      <div>
+        <ActingFor />
+        <Banners market={market} page={route.page} />
+      </div>
       <main className="min-h-0 overflow-auto">
         {page ?? (
           <div className="grid h-full place-items-center p-6 text-center" role="status">

@@ -4,7 +4,7 @@ import { render, screen } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 
 import { Linked, stageWords } from '../src/components/Banners';
-import { joined } from '../src/components/History';
+import { joined } from '../src/components/history/History';
 import { Lights } from '../src/components/Lights';
 
 const rank = { lights: 4, score: 1n, lotsAhead: 125n, lotsSameCell: 10n, inProfit: 1_000n, total: 10_000n, aheadBps: 125 };

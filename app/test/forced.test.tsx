@@ -12,7 +12,7 @@ import { Ranking } from '../src/components/why/Ranking';
 import { Overall } from '../src/components/why/Verdict';
 import { headline, wordsOf } from '../src/components/why/words';
 import { hrefOf, parseRoute, whyHref } from '../src/hooks/route';
-import { eventOf } from '../src/pages/Why';
+import { eventOf } from '../src/lib/indexer';
 import { Desk, accountKind, type WhyInfo } from '../src/wasm/ballast_wasm';
 
 interface Raw {

@@ -3,9 +3,10 @@ import './wasm';
 import { describe, expect, it } from 'vitest';
 
 import { rungsOf } from '../src/components/LadderDialog';
-import { EMPTY, bracketOf, isolatedMargin, isolatedMost, orderOf, stopOf, type Measure, type TicketForm } from '../src/components/ticket/form';
+import { EMPTY, bracketOf, isolatedMargin, isolatedMost, orderOf, stopOf, takes, type Measure, type TicketForm } from '../src/components/ticket/form';
 import { emptyForm, formOf, triggerOf } from '../src/components/triggerForm';
-import { worstPrice } from '../src/lib/orders';
+import { SelfTradeMode } from '../src/generated';
+import { orderArgs, worstPrice } from '../src/lib/orders';
 import type { AccountInfo, MarketInfo, OrderInput, TriggerInfo } from '../src/wasm/ballast_wasm';
 
 const market = {
@@ -59,6 +60,14 @@ describe('the ticket', () => {
     expect(orderOf(pegged, measure)).toMatchObject({ kind: 'limit', peg: -100n, price: 1_274_700n });
     expect(orderOf({ ...pegged, buys: false, offset: '10', limit: '120000' }, measure)).toMatchObject({ peg: 100n, price: 1_200_000n });
     expect(orderOf({ ...pegged, offset: 'x' }, measure)).toContain('mark');
+  });
+
+  it('says what becomes of an own order that it would meet', () => {
+    expect(orderOf(form, measure)).toMatchObject({ selfTrade: 'cancelResting' });
+    const wire = (selfTrade: TicketForm['selfTrade']) => orderArgs(orderOf({ ...form, selfTrade }, measure) as OrderInput).selfTrade;
+    expect([wire('cancelResting'), wire('cancelTaking'), wire('decrement')]).toEqual([SelfTradeMode.CancelResting, SelfTradeMode.CancelTaking, SelfTradeMode.Decrement]);
+    const pegged: TicketForm = { ...form, kind: 'pegged' };
+    expect([takes(form), takes(limit), takes({ ...limit, post: 'slide' }), takes(pegged), takes({ ...form, kind: 'stop' })]).toEqual([true, true, false, true, false]);
   });
 
   it('says what is missing', () => {

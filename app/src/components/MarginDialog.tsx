@@ -21,10 +21,11 @@ interface Props {
 
 /** Adds money to an account or takes some out; the other end is the wallet or another account of the owner. */
 export function MarginDialog({ account, way: first = 'add', onClose }: Props) {
-  const { chain, connected, run } = useSession();
+  const { chain, connected, own, run } = useSession();
   const funds = useFunds();
   const accounts = useAccounts();
-  const rest = accounts.filter(({ number }) => number !== account.number);
+  // A delegate can add out of his own wallet, but move nothing else.
+  const rest = own ? accounts.filter(({ number }) => number !== account.number) : [];
   const [way, setWay] = useState<Way>(first);
   const [end, setEnd] = useState('wallet');
   const [text, setText] = useState('');
@@ -57,7 +58,7 @@ export function MarginDialog({ account, way: first = 'add', onClose }: Props) {
           void submit();
         }}
       >
-        <Choice label="Direction" options={[['add', 'Add'], ['remove', 'Remove']]} value={way} onChange={setWay} />
+        {own && <Choice label="Direction" options={[['add', 'Add'], ['remove', 'Remove']]} value={way} onChange={setWay} />}
         <Select label={way === 'add' ? 'From' : 'To'} value={end} options={ends} onChange={setEnd} />
         <NumberField label="Amount" unit="USD" value={text} onChange={setText} autoFocus />
         <button type="button" className="link num justify-self-start" onClick={() => setText(typed(usd(most, MONEY_SCALE)))}>

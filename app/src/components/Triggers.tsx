@@ -101,6 +101,7 @@ export function Triggers({ account }: { account: AccountInfo }) {
 
 /** The account's ladder in a line. */
 function Ladder({ account }: { account: AccountInfo }) {
+  const { own } = useSession();
   const [editing, setEditing] = useState(false);
   const { rungs } = account.ladder;
   return (
@@ -113,7 +114,7 @@ function Ladder({ account }: { account: AccountInfo }) {
           {leftPpm === 0 && <span className="text-muted"> done</span>}
         </span>
       ))}
-      <button type="button" className="plain py-0.5 text-2xs" onClick={() => setEditing(true)}>{rungs.length === 0 ? 'Set a ladder' : 'Edit the ladder'}</button>
+      {own && <button type="button" className="plain py-0.5 text-2xs" onClick={() => setEditing(true)}>{rungs.length === 0 ? 'Set a ladder' : 'Edit the ladder'}</button>}
       {editing && <LadderDialog account={account} onClose={() => setEditing(false)} />}
     </div>
   );

@@ -26,6 +26,12 @@ interface Session {
   connected: Connected | null;
   connect: (wallet: Wallet) => Promise<void>;
   disconnect: () => void;
+  /** Whose accounts are shown: the wallet's own, or those of an owner for whom it trades. */
+  owner: string | null;
+  /** Whether they are the wallet's own. A delegate trades, but moves no money out and changes no rules. */
+  own: boolean;
+  /** Shows an owner's accounts, `null` for the wallet's own, and chooses one. */
+  actFor: (owner: string | null, account: number) => void;
   /** The number of the margin account that the page trades with. */
   account: number;
   setAccount: (account: number) => void;
@@ -54,6 +60,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [connected, setConnected] = useState<Connected | null>(null);
   const [wallets, setWallets] = useState<readonly Wallet[]>([]);
   const [account, setAccount] = useState(0);
+  const [principal, setPrincipal] = useState<string | null>(null);
+  const wallet = connected?.account.address ?? null;
+  const owner = wallet === null ? null : (principal ?? wallet);
   const [notices, setNotices] = useState<readonly Notice[]>([]);
 
   // A connection belongs to a network and ends with it.
@@ -83,10 +92,13 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     });
   }, [connected, cluster]);
 
+  // Another wallet, or another network, begins with its own accounts.
   useEffect(() => {
-    chain?.setOwner(connected?.account.address ?? null);
+    setPrincipal(null);
     setAccount(0);
-  }, [chain, connected?.account.address]);
+  }, [chain, wallet]);
+
+  useEffect(() => chain?.setOwner(owner, wallet), [chain, owner, wallet]);
 
   const dismiss = useCallback((id: number) => setNotices((all) => all.filter((notice) => notice.id !== id)), []);
   const put = useCallback(
@@ -122,6 +134,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         if (connected) void disconnect(connected);
         setConnected(null);
       },
+      owner,
+      own: owner === wallet,
+      actFor: (next, number) => {
+        setPrincipal(next);
+        setAccount(number);
+      },
       account,
       setAccount,
       notices,
@@ -147,7 +165,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         }
       },
     };
-  }, [chain, cluster, wallets, connected, account, notices, dismiss, put]);
+  }, [chain, cluster, wallets, connected, owner, wallet, account, notices, dismiss, put]);
 
   return session && <Context value={session}>{children}</Context>;
 }

@@ -66,7 +66,10 @@ export class Chain {
   private readonly pending = new Map<string, WireAccount>();
   private markets_: MarketInfo[] = [];
   private owner: string | null = null;
+  private wallet: string | null = null;
   private accountAddresses: string[] = [];
+  /** The wallet and its token account. */
+  private purse: string[] = [];
   private focus = -1;
   private clockOffset = 0;
   private timers: ReturnType<typeof setInterval>[] = [];
@@ -113,9 +116,10 @@ export class Chain {
     return this.accountAddresses;
   }
 
-  /** The owner's margin accounts that exist. */
+  /** The owner's margin accounts that exist; of another owner than the wallet, those that the wallet may trade for. */
   accounts(): AccountInfo[] {
-    return this.accountAddresses.flatMap((address) => this.ask((desk) => desk.account(address)) ?? []);
+    const all = this.accountAddresses.flatMap((address) => this.ask((desk) => desk.account(address)) ?? []);
+    return this.owner === this.wallet ? all : all.filter(({ delegate }) => delegate === this.wallet);
   }
 
   /** An account's resting orders, newest first. */
@@ -147,18 +151,19 @@ export class Chain {
     if (info) void this.feed?.load(market, info.address);
   }
 
-  /** Watches this owner's accounts and funds. */
-  setOwner(owner: string | null): void {
-    if (owner === this.owner) return;
-    for (const address of this.accountAddresses) this.unwatch(address);
-    this.owner = owner;
+  /** Watches this owner's accounts, and the funds of the wallet, which is his or his delegate's. */
+  setOwner(owner: string | null, wallet: string | null): void {
+    if (owner === this.owner && wallet === this.wallet) return;
+    for (const address of [...this.accountAddresses, ...this.purse]) this.unwatch(address);
+    [this.owner, this.wallet] = [owner, wallet];
     this.funds = null;
-    this.accountAddresses = [];
+    [this.accountAddresses, this.purse] = [[], []];
     this.topics.touch('account');
+    this.topics.touch('funds');
     void this.watchOwner();
   }
 
-  /** Fetches the owner's accounts and funds anew, after a transaction of his. */
+  /** Fetches the owner's accounts and the wallet's funds anew, after a transaction. */
   async refresh(): Promise<void> {
     await Promise.all([this.fetch([...this.accountAddresses, ...this.slabsNeeded()]), this.fetchFunds()]);
   }
@@ -325,27 +330,30 @@ export class Chain {
   }
 
   private async watchOwner(): Promise<void> {
-    const { owner, desk } = this;
-    if (!owner || !desk || !this.socket) return;
+    const { owner, wallet, desk } = this;
+    if (!owner || !wallet || !desk || !this.socket) return;
     const { address: exchange, quoteMint } = desk.exchange();
     this.accountAddresses = Array.from({ length: ACCOUNTS }, (_, number) => marginAddress(exchange, owner, number));
     this.accountAddresses.forEach((address) => this.watch(address));
-    const tokens = await tokenAddress(owner, quoteMint);
+    const tokens = await tokenAddress(wallet, quoteMint);
+    // Somebody else may have come meanwhile.
+    if (owner !== this.owner || wallet !== this.wallet) return;
+    this.purse = [wallet, tokens];
     const changed = (): void => void this.fetchFunds().catch(() => undefined);
-    for (const address of [owner, tokens]) {
+    for (const address of this.purse) {
       if (this.watched.has(address)) continue;
       this.watched.set(address, this.socket.subscribe('accountSubscribe', [address, ACCOUNT_OPTIONS], changed, changed));
     }
   }
 
   private async fetchFunds(): Promise<void> {
-    const { owner, desk } = this;
-    if (!owner || !desk) return;
-    const tokens = await tokenAddress(owner, desk.exchange().quoteMint);
-    const [wallet, account] = await this.rpc.accounts([owner, tokens]);
-    if (owner !== this.owner) return;
+    const { wallet, desk } = this;
+    if (!wallet || !desk) return;
+    const tokens = await tokenAddress(wallet, desk.exchange().quoteMint);
+    const [holder, account] = await this.rpc.accounts([wallet, tokens]);
+    if (wallet !== this.wallet) return;
     const amount = account && account.data.length >= 72 ? new DataView(account.data.buffer, account.data.byteOffset) : null;
-    this.funds = { lamports: BigInt(wallet?.lamports ?? 0), tokens: amount?.getBigUint64(64, true) ?? null };
+    this.funds = { lamports: BigInt(holder?.lamports ?? 0), tokens: amount?.getBigUint64(64, true) ?? null };
     this.topics.touch('funds');
   }
 }

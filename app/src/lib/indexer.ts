@@ -15,6 +15,25 @@ export type IndexedCandle = Schemas['Candle'];
 /** A trade. */
 export type IndexedTrade = Schemas['Item_Trade'];
 
+/** The lists of an account's history, and what their rows are. */
+export interface Rows {
+  fills: Schemas['Item_Fill'];
+  orders: Schemas['Item_OrderLine'];
+  funding: Schemas['Item_FundingPayment'];
+  transfers: Schemas['Item_Transfer'];
+  liquidations: Schemas['Item_Liquidation'];
+  deleveragings: Schemas['Item_DeleveragingLine'];
+}
+/** A bankruptcy that was closed against others. */
+export type IndexedDeleveraging = Schemas['Item_Deleveraging'];
+/** An entry of the insurance vault's history. */
+export type InsuranceEntry = Schemas['Item_Insurance'];
+
+/** The number of an event among its transaction's, which is the third part of an indexer's id. */
+export function eventOf(id: string): number {
+  return Number(id.split('-')[2] ?? 0);
+}
+
 /** Intervals in seconds for which an indexer has candles. */
 export const INDEXED_INTERVALS: readonly number[] = [60, 300, 900, 3_600, 14_400, 86_400];
 

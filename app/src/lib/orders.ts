@@ -3,7 +3,7 @@ import { address, createNoopSigner, type Instruction } from '@solana/kit';
 
 import {
   OrderKind as WireKind,
-  SelfTradeMode,
+  SelfTradeMode as WireSelfTrade,
   getCancelAllInstruction,
   getCancelOrderInstruction,
   getPlaceOrderInstruction,
@@ -11,7 +11,7 @@ import {
   orderRef,
   type OrderArgsArgs,
 } from '../generated';
-import type { AccountInfo, Levels, MarketInfo, OpenOrder, OrderInput } from '../wasm/ballast_wasm';
+import type { AccountInfo, Levels, MarketInfo, OpenOrder, OrderInput, SelfTradeMode } from '../wasm/ballast_wasm';
 import { others, withOthers } from './actions';
 
 /** Makers that one order of the page meets at most. */
@@ -27,6 +27,12 @@ const KINDS: Record<OrderInput['kind'], WireKind> = {
   fillOrKill: WireKind.FillOrKill,
 };
 
+const SELF_TRADES: Record<SelfTradeMode, WireSelfTrade> = {
+  cancelResting: WireSelfTrade.CancelResting,
+  cancelTaking: WireSelfTrade.CancelTaking,
+  decrement: WireSelfTrade.Decrement,
+};
+
 /** The account that orders, or a fresh one that is not on the network yet and has nothing anywhere. */
 export type Orderer = Pick<AccountInfo, 'address' | 'positions'>;
 
@@ -40,7 +46,7 @@ export function orderArgs(order: OrderInput, clientId = BigInt(Date.now())): Ord
     reduceOnly: order.reduceOnly,
     clientId,
     expiresAt: order.expiresAt ?? 0n,
-    selfTrade: SelfTradeMode.CancelResting,
+    selfTrade: SELF_TRADES[order.selfTrade ?? 'cancelResting'],
     maxMakers: order.maxMakers,
     peg: order.peg ?? null,
   };

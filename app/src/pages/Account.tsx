@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
-import { History } from '../components/History';
+import { Dismissed, Entrusted } from '../components/Entrusted';
+import { History } from '../components/history/History';
 import { MarginDialog } from '../components/MarginDialog';
 import { DepositDialog, WithdrawDialog } from '../components/Money';
 import { Orders } from '../components/Orders';
@@ -16,7 +17,7 @@ import { stageWords } from '../components/Banners';
 
 /** A wallet's margin accounts: money, positions, orders, who may trade. */
 export function AccountPage() {
-  const { connected, account: chosen, setAccount, chain } = useSession();
+  const { connected, own, account: chosen, setAccount, chain } = useSession();
   const accounts = useAccounts();
   const funds = useFunds();
   const [dialog, setDialog] = useState<'deposit' | 'withdraw' | 'open' | 'transfer' | null>(null);
@@ -52,7 +53,7 @@ export function AccountPage() {
             </button>
           ))}
         </div>
-        {free !== undefined && (
+        {own && free !== undefined && (
           <button type="button" className="plain" onClick={() => setDialog('open')}>
             + New account
           </button>
@@ -70,8 +71,8 @@ export function AccountPage() {
               <span className="font-mono text-2xs text-muted">{shortAddress(account.address)}</span>
               <div className="ml-auto flex gap-2">
                 <button type="button" className="primary" onClick={() => setDialog('deposit')}>Deposit</button>
-                <button type="button" className="plain" onClick={() => setDialog('withdraw')}>Withdraw</button>
-                {accounts.length > 1 && (
+                {own && <button type="button" className="plain" onClick={() => setDialog('withdraw')}>Withdraw</button>}
+                {own && accounts.length > 1 && (
                   <button type="button" className="plain" onClick={() => setDialog('transfer')}>Transfer</button>
                 )}
               </div>
@@ -92,11 +93,15 @@ export function AccountPage() {
             <Orders account={account} />
           </section>
           <History account={account} key={`history ${account.address}`} />
-          <div className="grid gap-3 md:grid-cols-2">
-            <Delegate account={account} key={account.address} />
-            <CloseAccount account={account} />
-          </div>
+          {own && (
+            <div className="grid gap-3 md:grid-cols-2">
+              <Delegate account={account} key={account.address} />
+              <CloseAccount account={account} />
+            </div>
+          )}
         </>
+      ) : !own ? (
+        <Dismissed />
       ) : (
         <section className="rounded border border-line bg-surface p-6 text-center">
           <h2 className="font-medium">No margin account yet</h2>
@@ -104,6 +109,7 @@ export function AccountPage() {
           <button type="button" className="primary" disabled={chain.exchange() === null} onClick={() => setDialog('deposit')}>Deposit</button>
         </section>
       )}
+      <Entrusted />
       {dialog === 'deposit' && <DepositDialog onClose={() => setDialog(null)} />}
       {dialog === 'open' && free !== undefined && <DepositDialog number={free} onClose={() => setDialog(null)} />}
       {dialog === 'transfer' && account && <MarginDialog account={account} way="remove" onClose={() => setDialog(null)} />}

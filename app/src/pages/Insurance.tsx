@@ -5,19 +5,11 @@ import { useIndexer, useRemote } from '../hooks/remote';
 import { hrefOf } from '../hooks/route';
 import { useSession } from '../hooks/session';
 import { tokenBalance } from '../lib/census';
-import type { Item } from '../lib/indexer';
+import type { InsuranceEntry } from '../lib/indexer';
 import { share, usd } from '../lib/units';
 import type { MarketInfo } from '../wasm/ballast_wasm';
 
-/** An entry of the vault's history. */
-interface Entry extends Item {
-  kind: string;
-  amount: string;
-  balance: string;
-  market: string | null;
-}
-
-const KINDS: Record<string, string> = {
+const KINDS: Record<InsuranceEntry['kind'], string> = {
   funded: 'Paid in',
   swept: 'Liquidation fees of a market',
   liquidation: 'Paid for a takeover',
@@ -33,7 +25,7 @@ export function InsurancePage() {
   // Draws and sweeps change the markets' accounts, which are watched.
   const causes = markets.map(({ insuranceDrawn, liquidatedQuote }) => `${insuranceDrawn}/${liquidatedQuote}`).join();
   const balance = useRemote(vault ? `${vault} ${causes}` : null, () => tokenBalance(chain, vault));
-  const history = useRemote(indexer ? `${indexer.base} ${causes}` : null, () => indexer!.list<Entry>('/insurance', { limit: 200 }));
+  const history = useRemote(indexer ? `${indexer.base} ${causes}` : null, () => indexer!.list<InsuranceEntry>('/insurance', { limit: 200 }));
   const available = markets.reduce((sum, { insuranceAvailable }) => sum + insuranceAvailable, 0n);
   const drawn = markets.reduce((sum, { insuranceDrawn }) => sum + insuranceDrawn, 0n);
   return (
@@ -129,7 +121,7 @@ function Budget({ market }: { market: MarketInfo }) {
   );
 }
 
-function History({ rows, markets, csv }: { rows: readonly Entry[] | undefined; markets: readonly MarketInfo[]; csv: string }) {
+function History({ rows, markets, csv }: { rows: readonly InsuranceEntry[] | undefined; markets: readonly MarketInfo[]; csv: string }) {
   if (!rows) return <p className="p-3 text-muted">Loading.</p>;
   if (rows.length === 0) return <p className="p-3 text-muted">Nothing has come in or gone out yet.</p>;
   return (

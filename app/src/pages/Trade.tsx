@@ -2,6 +2,7 @@ import { useState } from 'react';
 
 import { Book, Trades } from '../components/Book';
 import { Chart } from '../components/Chart';
+import { Dismissed } from '../components/Entrusted';
 import { Choice } from '../components/Choice';
 import { MarketBar } from '../components/MarketBar';
 import { Orders } from '../components/Orders';
@@ -78,7 +79,7 @@ export function TradePage({ market }: { market: MarketInfo }) {
 type Tab = 'positions' | 'orders' | 'triggers' | 'summary';
 
 function Holdings() {
-  const { connected } = useSession();
+  const { connected, own } = useSession();
   const account = useAccount();
   const orders = useOrders(account);
   const triggers = useTriggers(account);
@@ -106,6 +107,8 @@ function Holdings() {
           {tab === 'triggers' && <Triggers account={account} />}
           {tab === 'summary' && <Summary account={account} actions />}
         </>
+      ) : !own ? (
+        <Dismissed />
       ) : (
         <p className="p-3 text-muted">{connected ? 'This wallet has no margin account here yet. Deposit to open one.' : 'Connect a wallet to see positions and orders.'}</p>
       )}

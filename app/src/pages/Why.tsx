@@ -11,7 +11,7 @@ import { useIndexer, useRemote } from '../hooks/remote';
 import type { Route } from '../hooks/route';
 import { useSession } from '../hooks/session';
 import type { Forced } from '../lib/forced';
-import type { Indexer, Item } from '../lib/indexer';
+import { eventOf, type IndexedDeleveraging, type Indexer, type Rows } from '../lib/indexer';
 import { price, size, usd } from '../lib/units';
 import { transaction, type PastTransaction } from '../lib/transactions';
 import type { MarketInfo, WhyInfo } from '../wasm/ballast_wasm';
@@ -22,43 +22,22 @@ export function WhyPage({ route }: { route: Route }) {
   return route.signature ? <Explanation signature={route.signature} event={route.event} /> : <Recent />;
 }
 
-/** An indexer's liquidation or deleveraging, as far as the list shows it. */
-interface Indexed extends Item {
-  kind: 'liquidation' | 'deleveraging';
-  account: string;
-  lots: string;
-  quote?: string;
-  price?: string;
-  mark: string;
-  bankruptcy_price?: string;
-  reduced?: 'long' | 'short';
-  insurance_drawn: string;
-}
-
-/** The number of an event among its transaction's, which is the third part of an indexer's id. */
-export function eventOf(id: string): number {
-  return Number(id.split('-')[2] ?? 0);
+/** A forced reduction as an indexer tells it. */
+function forcedOf(row: Rows['liquidations'] | IndexedDeleveraging, market: number): Forced {
+  const { id, kind, account, signature, time } = row;
+  const [lots, insuranceDrawn] = [BigInt(row.lots), BigInt(row.insurance_drawn)];
+  const common = { index: eventOf(id), kind, market, account, lots, insuranceDrawn, signature, time };
+  // What is closed of a bankrupt account stands against what is reduced. Whoever loses at his bankruptcy price below the mark is long.
+  return row.kind === 'deleveraging'
+    ? { ...common, long: row.reduced === 'short', quote: BigInt(row.price) * lots }
+    : { ...common, long: BigInt(row.bankruptcy_price) < BigInt(row.mark), quote: BigInt(row.quote) };
 }
 
 async function indexed(indexer: Indexer, markets: readonly MarketInfo[]): Promise<Forced[]> {
-  const lists = markets.flatMap((market) =>
+  const lists = markets.flatMap(({ address, index }) =>
     (['liquidations', 'deleveragings'] as const).map(async (kind): Promise<Forced[]> => {
-      const rows = await indexer.list<Indexed>(`/markets/${market.address}/${kind}`, { limit: 100 });
-      return rows
-        .filter(({ lots }) => lots !== '0')
-        .map((row) => ({
-          index: eventOf(row.id),
-          kind: row.kind,
-          market: market.index,
-          account: row.account,
-          // Whoever loses at his bankruptcy price below the mark is long.
-          long: row.reduced ? row.reduced === 'short' : BigInt(row.bankruptcy_price ?? 0) < BigInt(row.mark),
-          lots: BigInt(row.lots),
-          quote: BigInt(row.quote ?? 0) || BigInt(row.price ?? 0) * BigInt(row.lots),
-          insuranceDrawn: BigInt(row.insurance_drawn),
-          signature: row.signature,
-          time: row.time,
-        }));
+      const rows = await indexer.list<Rows['liquidations'] | IndexedDeleveraging>(`/markets/${address}/${kind}`, { limit: 100 });
+      return rows.filter(({ lots }) => lots !== '0').map((row) => forcedOf(row, index));
     }),
   );
   return (await Promise.all(lists)).flat();

@@ -1,6 +1,10 @@
 //! A margin account as it is now: with what deleveraging, funding and fills did to it since it was last touched.
 
+use std::mem::offset_of;
+
+use anchor_lang::Discriminator;
 use ballast::{
+    error::BallastError,
     logic::{Assessment, Marks, require_initial_margin},
     state::MarginAccount,
 };
@@ -17,6 +21,36 @@ use crate::{
     market::{share_bps, stands_at},
     protection::LadderInfo,
 };
+
+/// Where in a margin account's data is what a node can be asked to filter by, in bytes from its beginning.
+#[derive(Clone, Debug, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct MarginOffsets {
+    /// The number under the owner: 2 bytes, little endian.
+    pub number: u32,
+    /// The exchange.
+    pub exchange: u32,
+    /// The owner.
+    pub owner: u32,
+    /// The delegate.
+    pub delegate: u32,
+}
+
+impl MarginOffsets {
+    /// Of the layout that this page knows.
+    pub(crate) fn current() -> Result<MarginOffsets, Problem> {
+        let at = |offset: usize| {
+            let all = MarginAccount::DISCRIMINATOR.len() + offset;
+            u32::try_from(all).map_err(|_| Problem::of(BallastError::Overflow))
+        };
+        Ok(MarginOffsets {
+            number: at(offset_of!(MarginAccount, number))?,
+            exchange: at(offset_of!(MarginAccount, exchange))?,
+            owner: at(offset_of!(MarginAccount, owner))?,
+            delegate: at(offset_of!(MarginAccount, delegate))?,
+        })
+    }
+}
 
 /// A margin account. Money in atoms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]

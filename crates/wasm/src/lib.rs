@@ -22,13 +22,13 @@ use solana_pubkey::Pubkey;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
-pub use account::{AccountInfo, OpenOrder, PositionInfo, Rank};
+pub use account::{AccountInfo, MarginOffsets, OpenOrder, PositionInfo, Rank};
 pub use desk::ExchangeInfo;
 pub use error::Problem;
 pub use events::{FillInfo, PageEvent};
 pub use index::{CellInfo, DeleverageEffect, IndexInfo};
 pub use market::{Level, Levels, MarketInfo, TierInfo};
-pub use preview::{Isolated, OrderInput, OrderKind, Preview, Standing};
+pub use preview::{Isolated, OrderInput, OrderKind, Preview, SelfTradeMode, Standing};
 pub use protection::{LadderInfo, RungInfo, TriggerInfo};
 pub use shock::{
     BucketInfo, DistanceInfo, FallenInfo, MarketShock, MoveInput, RoundInfo, ShareInfo, ShockInfo, ShockInput,
@@ -174,6 +174,12 @@ impl Desk {
 #[wasm_bindgen(js_name = accountKind)]
 pub fn account_kind(data: &[u8]) -> Option<String> {
     ballast_client::accounts::kind(data).map(|kind| format!("{kind:?}"))
+}
+
+/// Where a margin account's data says what nodes can be asked to filter by.
+#[wasm_bindgen(js_name = marginOffsets)]
+pub fn margin_offsets() -> Result<Ts<MarginOffsets>, Problem> {
+    out(&MarginOffsets::current())
 }
 
 /// Whether a transaction's log says, as far as it goes, that [`Desk::events_in`] finds something in it; with `forced`, that

@@ -6,10 +6,10 @@ use ballast::{
     error::BallastError,
     events::Cause,
     logic::{Marks, Others, Take, Venue, rates, require_initial_margin, settle_slot, take, touch},
-    state::MarginAccount,
+    state::{MarginAccount, Market},
 };
-use ballast_book::{NewOrder, SelfTrade, Stopped};
-use ballast_client::{addresses, view::View};
+use ballast_book::{NewOrder, Stopped};
+use ballast_client::{accounts::Slab, addresses, view::View};
 use ballast_risk::fees;
 use ballast_units::{Lots, MAX_LOTS, Price, Side};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,29 @@ pub enum OrderKind {
     ImmediateOrCancel,
     /// Matches completely or not at all.
     FillOrKill,
+}
+
+/// What happens where an order would meet its owner's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum SelfTradeMode {
+    /// The resting one is cancelled.
+    #[default]
+    CancelResting,
+    /// What is left of the new one is dropped.
+    CancelTaking,
+    /// Both shrink by the smaller of the two; nothing is traded.
+    Decrement,
+}
+
+impl From<SelfTradeMode> for ballast::SelfTradeMode {
+    fn from(mode: SelfTradeMode) -> ballast::SelfTradeMode {
+        match mode {
+            SelfTradeMode::CancelResting => ballast::SelfTradeMode::CancelResting,
+            SelfTradeMode::CancelTaking => ballast::SelfTradeMode::CancelTaking,
+            SelfTradeMode::Decrement => ballast::SelfTradeMode::Decrement,
+        }
+    }
 }
 
 /// A fresh account of the same owner, with which an order is placed: its position risks only what is moved there.
@@ -76,6 +99,10 @@ pub struct OrderInput {
     #[serde(default)]
     #[tsify(optional)]
     pub expires_at: i64,
+    /// What happens where it would meet its owner's own orders.
+    #[serde(default)]
+    #[tsify(optional)]
+    pub self_trade: SelfTradeMode,
     /// The fresh account that it is for, if it is not for the account itself.
     #[serde(default)]
     pub isolated: Option<Isolated>,
@@ -98,7 +125,7 @@ impl OrderInput {
             reduce_only: self.reduce_only,
             client_id: 0,
             expires_at: self.expires_at,
-            self_trade: ballast::SelfTradeMode::CancelResting,
+            self_trade: self.self_trade.into(),
             max_makers: u8::try_from(self.max_makers).map_err(|_| Problem::of(BallastError::TooLarge))?,
             peg: self.peg,
         })
@@ -177,21 +204,31 @@ struct Tried {
     dropped: u64,
 }
 
+/// The market after placing the order on copies of it.
+struct Attempt {
+    tried: Tried,
+    market: Market,
+    book: Slab,
+    ranks: Slab,
+}
+
+impl Attempt {
+    /// Everything else as it is, with the market as it would be.
+    fn view<'a>(&'a self, desk: &'a Desk) -> Result<View<'a>, Problem> {
+        let mut view = desk.view()?;
+        view.replace(self.market, self.book.book()?, self.ranks.ranks()?)?;
+        Ok(view)
+    }
+}
+
 impl Desk {
     pub(crate) fn preview(&self, key: &Pubkey, order: &OrderInput) -> Result<Preview, Problem> {
         let view = self.view()?;
         let (key, margin) = &self.trader(&view, key, order)?;
         let margin = *margin;
-        let entry = open(&view, order.market)?.entry;
         let before = standing(&view, key, &margin, order.market)?;
-        let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
-        let tried = {
-            let venue = &mut Venue::open(&mut market, book.data_mut(), ranks.data_mut())?;
-            place(venue, margin, key, order, self.now)?
-        };
-        let (book, ranks) = (book.book()?, ranks.ranks()?);
-        let mut changed = self.view()?;
-        changed.replace(market, book, ranks)?;
+        let attempt = self.attempt(&view, key, margin, order)?;
+        let (tried, changed) = (&attempt.tried, attempt.view(self)?);
         let after = standing(&changed, key, &tried.margin, order.market)?;
         let (best, worst) = self.reach(order, tried.filled)?;
         let mut refusal = self.refused_at_once(key, margin, order).err();
@@ -226,6 +263,21 @@ impl Desk {
         (fresh.version, fresh.number, fresh.collateral) = (margin.version, number, collateral);
         (fresh.exchange, fresh.owner) = (margin.exchange, margin.owner);
         Ok((addresses::margin_account(&margin.exchange, &margin.owner, number), fresh))
+    }
+
+    /// Places the order on copies.
+    fn attempt(
+        &self,
+        view: &View,
+        key: &Pubkey,
+        margin: MarginAccount,
+        order: &OrderInput,
+    ) -> Result<Attempt, Problem> {
+        let entry = open(view, order.market)?.entry;
+        let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
+        let venue = &mut Venue::open(&mut market, book.data_mut(), ranks.data_mut())?;
+        let tried = place(venue, margin, key, order, self.now)?;
+        Ok(Attempt { tried, market, book, ranks })
     }
 
     /// Everything that the program's own desk says about the order but for the margin at its end, which takes the account's
@@ -265,17 +317,16 @@ impl Desk {
         if self.refused_at_once(&key, margin, order).is_err() {
             return Ok(false);
         }
-        let entry = open(&view, order.market)?.entry;
-        let (mut market, mut book, mut ranks) = (entry.market, entry.book.clone(), entry.ranks.clone());
-        let tried = {
-            let venue = &mut Venue::open(&mut market, book.data_mut(), ranks.data_mut())?;
-            place(venue, margin, &key, order, self.now)?
-        };
-        let (book, ranks) = (book.book()?, ranks.ranks()?);
-        let mut changed = self.view()?;
-        changed.replace(market, book, ranks)?;
-        let assessed = changed.assess_account(&key, &tried.margin, Marks::Cautious, None)?;
+        let attempt = self.attempt(&view, &key, margin, order)?;
+        let assessed = attempt.view(self)?.assess_account(&key, &attempt.tried.margin, Marks::Cautious, None)?;
         Ok(require_initial_margin(&assessed.account).is_ok())
+    }
+
+    /// What of the order would be traded at once, whatever the account can carry.
+    fn filled(&self, key: &Pubkey, order: &OrderInput) -> Result<u64, Problem> {
+        let view = self.view()?;
+        let (key, margin) = self.trader(&view, key, order)?;
+        Ok(self.attempt(&view, &key, margin, order)?.tried.filled)
     }
 
     pub(crate) fn max_lots(&self, key: &Pubkey, order: &OrderInput) -> Result<u64, Problem> {
@@ -290,6 +341,10 @@ impl Desk {
             let held = view.position(key, order.market)?.map_or(0, |state| state.position.0);
             let reduces = if order.buys { held < 0 } else { held > 0 };
             return Ok(if reduces { held.unsigned_abs() } else { 0 });
+        }
+        if order.kind == OrderKind::ImmediateOrCancel {
+            // It may say any number of lots: only those that the book has for it are traded.
+            high = self.filled(key, &OrderInput { lots: high, ..order.clone() })?;
         }
         while low < high {
             let middle = low + (high - low).div_ceil(2);
@@ -328,12 +383,13 @@ fn place(
         wanted = if reduces { wanted.min(held.unsigned_abs()) } else { 0 };
     }
     let mut tried = Tried { margin, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, rests_at: None, dropped: 0 };
-    let mut complete = true;
+    let (mut complete, mut decremented) = (true, 0);
     let references = venue.market.terms(now)?.references;
     let standing = order.peg.map_or(order.price, |offset| stands_at(side, references, offset));
     if wanted > 0 {
         let cause = Cause::Taker;
-        let (limit, self_trade, max_makers) = (Price(standing), SelfTrade::CancelResting, order.max_makers);
+        let self_trade = ballast::SelfTradeMode::from(order.self_trade).into();
+        let (limit, max_makers) = (Price(standing), order.max_makers);
         let terms = Take { side, lots: Lots(wanted), limit, self_trade, max_makers, cause, client_id: 0 };
         let matched = take(venue, &mut tried.margin, slot, key, &terms, now)?;
         settle_slot(venue.market, &mut tried.margin, slot, key)?;
@@ -341,14 +397,15 @@ fn place(
         let rate = rates(venue.market, &tried.margin)?.taker_ppm;
         let charged = fees::charge(matched.quote, rate);
         tried.fee = charged.map_err(|error| Problem::local("Risk", error.to_string()))?;
+        decremented = matched.decremented.0;
         complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
     }
-    let left = wanted.saturating_sub(tried.filled);
+    let left = wanted.saturating_sub(tried.filled).saturating_sub(decremented);
     if order.kind == OrderKind::Limit && complete && left >= venue.market.params.min_lots && left > 0 {
         rest(venue, &mut tried.margin, slot, key, order, left)?;
         (tried.rests, tried.rests_at) = (left, Some(standing));
     }
-    tried.dropped = left - tried.rests;
+    tried.dropped = left + decremented - tried.rests;
     Ok(tried)
 }
 

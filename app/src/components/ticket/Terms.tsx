@@ -1,9 +1,9 @@
 // The ticket's conditions: how long an order lives, whether it may take, what protects it, whose money it risks.
 import { parseDecimal } from '../../lib/decimal';
 import { price, usd } from '../../lib/units';
-import type { MarketInfo } from '../../wasm/ballast_wasm';
+import type { MarketInfo, SelfTradeMode } from '../../wasm/ballast_wasm';
 import { Check, NumberField, Select } from '../Field';
-import { rests, type Life, type Post, type TicketForm } from './form';
+import { rests, takes, type Life, type Post, type TicketForm } from './form';
 
 interface Props {
   form: TicketForm;
@@ -22,6 +22,12 @@ const POSTS: (readonly [Post, string])[] = [
   ['take', 'Off'],
   ['reject', 'Refuse if it would match'],
   ['slide', 'Slide behind the best'],
+];
+
+const SELF_TRADES: (readonly [SelfTradeMode, string])[] = [
+  ['cancelResting', 'Cancel the resting one'],
+  ['cancelTaking', 'Stop this one'],
+  ['decrement', 'Shrink both'],
 ];
 
 /** The life that a kind of order has when the ticket says one that it does not have. */
@@ -49,6 +55,7 @@ export function Terms({ form, set }: Props) {
         </label>
       )}
       {rests(form) && <Select label="Post only" value={form.post} options={POSTS} onChange={(post) => set({ post })} />}
+      {takes(form) && <Select label="At an own order" value={form.selfTrade} options={SELF_TRADES} onChange={(selfTrade) => set({ selfTrade })} />}
       {(kind === 'market' || kind === 'limit') && (
         <Check label="Reduce only" title="Never larger than the position, and never rests" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
       )}

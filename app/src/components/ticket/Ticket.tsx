@@ -48,7 +48,7 @@ function freeNumber(accounts: readonly AccountInfo[]): number | null {
 }
 
 export function Ticket({ market, picked }: { market: MarketInfo; picked: { price: bigint } | null }) {
-  const { chain, run, connected, setAccount } = useSession();
+  const { chain, run, connected, own, setAccount } = useSession();
   const account = useAccount();
   const accounts = useAccounts();
   const [form, setForm] = useState<TicketForm>(EMPTY);
@@ -62,7 +62,8 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
 
   const { address, equity = 0n, withdrawable = 0n } = account ?? {};
   const now = chain.now();
-  const number = freeNumber(accounts);
+  // Only the owner opens accounts and moves money between them.
+  const number = own ? freeNumber(accounts) : null;
   const isolated = form.isolated && number !== null && form.kind !== 'stop';
 
   const measure = useDerived([chain, address, pace, market.index, form], (): Measure => {
@@ -181,7 +182,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
             {label(form, order, market)}
           </button>
         ) : (
-          <button type="button" className="primary py-2" disabled={!connected} onClick={() => setDepositing(true)}>
+          <button type="button" className="primary py-2" disabled={!connected || !own} onClick={() => setDepositing(true)}>
             {connected ? 'Deposit to trade' : 'Connect a wallet to trade'}
           </button>
         )}

@@ -3,7 +3,7 @@ import { parseDecimal, parseSigned } from '../../lib/decimal';
 import { MAX_MAKERS, worstPrice } from '../../lib/orders';
 import type { TriggerInput } from '../../lib/protection';
 import { MONEY_SCALE, abs, parsePrice, parseSize, priceScale, size } from '../../lib/units';
-import type { AccountInfo, MarketInfo, OrderInput } from '../../wasm/ballast_wasm';
+import type { AccountInfo, MarketInfo, OrderInput, SelfTradeMode } from '../../wasm/ballast_wasm';
 import { emptyForm, triggerOf } from '../triggerForm';
 
 /** What is ordered. */
@@ -31,6 +31,8 @@ export interface TicketForm {
   life: Life;
   minutes: string;
   post: Post;
+  /** What happens where it would meet an order of the same owner. */
+  selfTrade: SelfTradeMode;
   reduceOnly: boolean;
   bracket: boolean;
   takeProfit: string;
@@ -54,6 +56,7 @@ export const EMPTY: TicketForm = {
   life: 'gtc',
   minutes: '60',
   post: 'take',
+  selfTrade: 'cancelResting',
   reduceOnly: false,
   bracket: false,
   takeProfit: '',
@@ -71,6 +74,11 @@ export interface Measure {
   equity: bigint;
   /** The chain's time in unix seconds. */
   now: number;
+}
+
+/** Whether the order may match at once. */
+export function takes(form: TicketForm): boolean {
+  return form.kind !== 'stop' && (!rests(form) || form.post === 'take');
 }
 
 /** Whether the order may come to rest. */
@@ -138,6 +146,7 @@ export function orderOf(form: TicketForm, measure: Measure): OrderInput | string
     reduceOnly: reduceOnly && kind !== 'pegged',
     maxMakers: MAX_MAKERS,
     expiresAt,
+    selfTrade: form.selfTrade,
     ...(peg === undefined ? {} : { peg }),
   };
 }
