@@ -9,7 +9,7 @@ import {
   getTransferCollateralInstruction,
   getWithdrawInstruction,
 } from '../generated';
-import type { AccountInfo, ExchangeInfo, MarketInfo } from '../wasm/ballast_wasm';
+import { traderAddress, type AccountInfo, type ExchangeInfo, type MarketInfo } from '../wasm/ballast_wasm';
 import { createTokenAccount, tokenAddress } from './tokens';
 
 const NOBODY = address('11111111111111111111111111111111');
@@ -36,6 +36,7 @@ export function openAccount(exchange: ExchangeInfo, owner: string, margin: strin
     owner: signer,
     exchange: address(exchange.address),
     margin: address(margin),
+    trader: address(traderAddress(exchange.address, owner)),
     number,
   });
 }

@@ -62,13 +62,13 @@ function keysOf(market: MarketInfo, account: Orderer, trader: string) {
   };
 }
 
-/** Places an order. */
-export function placeOrder(markets: readonly MarketInfo[], account: Orderer, trader: string, order: OrderInput): Instruction {
+/** Places an order; `clientId` is the owner's own number for it. */
+export function placeOrder(markets: readonly MarketInfo[], account: Orderer, trader: string, order: OrderInput, clientId?: bigint): Instruction {
   const market = markets[order.market]!;
   const place = getPlaceOrderInstruction({
     ...keysOf(market, account, trader),
     ranks: address(market.ranks),
-    order: orderArgs(order),
+    order: orderArgs(order, clientId),
   });
   return withOthers(place, others(markets, account, order.market));
 }

@@ -8,6 +8,7 @@ import {
   getCancelTriggerInstruction,
   getEditTriggerInstruction,
   getPlaceTriggersInstruction,
+  orderRef,
   getSetLadderInstruction,
   triggerExecution,
   type TriggerArgsArgs,
@@ -86,9 +87,24 @@ function keysOf(market: MarketInfo, account: Orderer, trader: string) {
   };
 }
 
-/** Places a trigger, or two of which one cancels the other. */
-export function placeTriggers(market: MarketInfo, account: Orderer, trader: string, first: TriggerInput, second: TriggerInput | null = null): Instruction {
-  return getPlaceTriggersInstruction({ ...keysOf(market, account, trader), first: argsOf(first), second: second && argsOf(second) });
+/**
+ * Places a trigger, or two of which one cancels the other. With the client id of an entry order they wait for what that opens, for
+ * as long as it rests.
+ */
+export function placeTriggers(
+  market: MarketInfo,
+  account: Orderer,
+  trader: string,
+  first: TriggerInput,
+  second: TriggerInput | null = null,
+  entry: bigint | null = null,
+): Instruction {
+  return getPlaceTriggersInstruction({
+    ...keysOf(market, account, trader),
+    first: argsOf(first),
+    second: second && argsOf(second),
+    entry: entry === null ? null : orderRef('Client', [entry]),
+  });
 }
 
 /** Gives a trigger new terms; its side, kind and pair stay. */

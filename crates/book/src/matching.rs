@@ -6,7 +6,10 @@ use crate::cancel::{Reason, detach, shrink, withdraw};
 use crate::front::{Front, Met, keys_within};
 use crate::order::{key_of, order, order_mut, tree_of};
 use crate::seat::{Seat, VOLUME_BITS, seat, seat_mut};
-use crate::{Book, BookError, Event, Fill, Matched, SelfTrade, Stopped, Taker};
+use crate::slab::Block;
+use crate::trigger::stored_mut;
+use crate::trigger_change::named;
+use crate::{Book, BookError, Event, Fill, Matched, SelfTrade, Sibling, Stopped, Taker};
 
 /// Parts in one, of a fee rate.
 const PPM: u64 = 1_000_000;
@@ -133,6 +136,7 @@ impl Book<'_> {
         let lots = left.min(order.lots);
         let maker_left = order.lots - lots;
         order.lots = maker_left;
+        let reduces = order.is_reduce_only();
         // Not more than the whole order's, which was checked when it came to rest or, for a peg, was met.
         let quote = lots.wrapping_mul(price);
         let reserved = if met.pegged { lots.wrapping_mul(order.limit) } else { quote };
@@ -155,11 +159,29 @@ impl Book<'_> {
         // At most the quote, for no rate exceeds one.
         matched.maker_fees = matched.maker_fees.wrapping_add(fill.maker_fee);
         matched.rebates_owed = matched.rebates_owed.wrapping_add(owed);
+        if reduces {
+            pair_traded(self.blocks, met.id, lots)?;
+        }
         if maker_left == 0 {
             detach(self.header, self.blocks, met.id)?;
         }
         Ok(fill)
     }
+}
+
+/// What an order trades that was one of a pair comes off the other, which is a trigger still.
+#[cold]
+#[inline(never)]
+fn pair_traded(blocks: &mut [Block], at: u32, lots: u64) -> Result<(), BookError> {
+    let order = order(blocks, at)?;
+    let (sequence, seat) = (order.sequence, order.node.seat);
+    if let Some(Sibling::Trigger(other)) = named(blocks, order.pair, seat) {
+        let trigger = stored_mut(blocks, other.block())?;
+        if trigger.sibling == sequence {
+            trigger.pair_traded(lots);
+        }
+    }
+    Ok(())
 }
 
 /// Books a fill at its maker's seat. Gives by how much this raised the rebates that the seat is owed.

@@ -160,7 +160,10 @@ pub(crate) struct Order {
     pub pegged: u32,
     /// Worst price, at which it counts in its seat.
     pub limit: u64,
-    pub reserved: [u64; 8],
+    /// Of one that only reduces: sequence of the trigger that was the other of its pair before it became an order, 0 if none. What has
+    /// that sequence may be gone, or be another's: it has to name this order, too. Of other orders it means nothing.
+    pub pair: u64,
+    pub reserved: [u64; 7],
 }
 
 const _: () = assert!(size_of::<Order>() == BLOCK);
@@ -293,6 +296,9 @@ impl Book<'_> {
         order.side = if new.side == Side::Long { 0 } else { 1 };
         order.pegged = u32::from(new.peg.is_some());
         order.limit = new.price.0;
+        if new.reduce_only {
+            order.pair = 0;
+        }
         tree::insert(blocks, &mut header.roots[tree_of(new.side, new.peg.is_some())], id)?;
         Ok(OrderId::new(new.side, sorted_by | mark, sequence))
     }

@@ -151,6 +151,8 @@ pub struct NewTrigger {
     pub terms: Terms,
     /// The owner's own number for it; need not be unique.
     pub client_id: u64,
+    /// Sequence of the seat's resting order that opens the position which it protects, 0 where that is there already.
+    pub entry: u64,
 }
 
 /// A trigger as it is now.
@@ -170,6 +172,11 @@ pub struct Trigger {
     pub terms: Terms,
     /// The owner's own number for it.
     pub client_id: u64,
+    /// Sequence of the order that opens the position which it protects, 0 if it never waited for one. What has that sequence may
+    /// be gone ([`BookView::awaits`](crate::BookView::awaits)).
+    pub entry: u64,
+    /// Whether fills of the order that the other of its pair became have taken all its lots: it is over.
+    pub spent: bool,
 }
 
 impl Trigger {
@@ -239,17 +246,19 @@ impl Sibling {
 }
 
 /// Words of a block that a trigger leaves free.
-const SPARE: usize = BLOCK / 8 - 14;
+const SPARE: usize = BLOCK / 8 - 15;
 /// In the flags: it places orders that sell.
 const SELLS: u8 = 1;
 /// In the flags: it fires at or above its price.
 const ABOVE: u8 = 2;
+/// In the flags: its lots were taken off by fills of the order that the other of its pair became.
+const SPENT: u8 = 4;
 
 /// A trigger's block.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub(crate) struct Stored {
-    /// Its flags are [`SELLS`] and [`ABOVE`].
+    /// Its flags are [`SELLS`], [`ABOVE`] and [`SPENT`].
     pub node: Node,
     pub sequence: u64,
     /// 0 for the whole position.
@@ -269,6 +278,8 @@ pub(crate) struct Stored {
     pub older: u32,
     /// The seat's next newer trigger, 0 if this is its newest.
     pub newer: u32,
+    /// Sequence of the order that opens the position which it protects, 0 for none. What has that sequence may be gone.
+    pub entry: u64,
     pub reserved: [u64; SPARE],
 }
 
@@ -279,7 +290,8 @@ impl Stored {
         let sells = if new.side == Side::Short { SELLS } else { 0 };
         let above = if new.fires == Fires::AtOrAbove { ABOVE } else { 0 };
         let node = Node { kind: TRIGGER, flags: sells | above, seat: new.seat, ..Node::zeroed() };
-        let mut stored = Stored { node, sequence, client_id: new.client_id, ..Stored::zeroed() };
+        let (client_id, entry) = (new.client_id, new.entry);
+        let mut stored = Stored { node, sequence, client_id, entry, ..Stored::zeroed() };
         stored.set_terms(&new.terms);
         stored
     }
@@ -316,6 +328,20 @@ impl Stored {
     }
 
     #[inline(always)]
+    pub fn is_spent(&self) -> bool {
+        self.node.flags & SPENT != 0
+    }
+
+    /// Takes off lots that the other of its pair traded; with none left it is spent. One for the whole position has no lots of its own.
+    pub fn pair_traded(&mut self, lots: u64) {
+        if self.lots > lots {
+            self.lots -= lots;
+        } else if self.lots != 0 {
+            self.node.flags |= SPENT;
+        }
+    }
+
+    #[inline(always)]
     pub fn price(&self) -> u64 {
         self.fires().key(self.node.key)
     }
@@ -342,6 +368,8 @@ impl Stored {
             price,
             terms,
             client_id: self.client_id,
+            entry: self.entry,
+            spent: self.is_spent(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ballast_units::{Lots, Price};
 
-use crate::order::{BLOCK_BITS, MAX_ARRIVALS, order};
+use crate::order::{BLOCK_BITS, MAX_ARRIVALS, order, order_mut};
 use crate::seat::{seat, seat_mut};
 use crate::slab::{self, Block, Header, ORDER, TRIGGER, index};
 use crate::trigger::{Fires, MAX_TRIGGERS, Stored, TRIGGER_SHARE, block_of, stored, stored_mut, trailing_price, valid};
@@ -141,7 +141,7 @@ impl Book<'_> {
     }
 
     /// Takes executed lots off a trigger and off the other of its pair, trigger or order. One that has none left is gone,
-    /// and so is one for the whole position if that was `closed`.
+    /// and so is one for the whole position if that was `closed`, unless the order that opens it still rests.
     ///
     /// # Errors
     /// `TriggerNotFound`; `Corrupt` if more was executed than it has.
@@ -174,19 +174,40 @@ impl Book<'_> {
         }
         if let Some(Sibling::Trigger(other)) = self.view().sibling(id)? {
             stored_mut(self.blocks, other.block())?.sibling = order.sequence();
+            order_mut(self.blocks, order.block())?.pair = other.0;
         }
         remove(self.header, self.blocks, at)?;
         Ok(())
     }
 
+    /// Lets the triggers of a seat that wait for order `from` (a sequence) wait for order `to`, which has taken its place.
+    ///
+    /// # Errors
+    /// `SeatNotFound`.
+    pub fn move_entry(&mut self, seat: u32, from: u64, to: u64) -> Result<(), BookError> {
+        let mut at = self.view().seat_by_id(seat)?.newest_trigger;
+        for _ in 0..MAX_TRIGGERS {
+            if at == 0 {
+                break;
+            }
+            let trigger = stored_mut(self.blocks, at)?;
+            if trigger.entry == from && from != 0 {
+                trigger.entry = to;
+            }
+            at = trigger.older;
+        }
+        Ok(())
+    }
+
     /// Takes lots off the trigger in block `at`; whether it is gone.
     fn take_off(&mut self, at: u32, lots: Lots, closed: bool) -> Result<bool, BookError> {
-        let trigger = stored_mut(self.blocks, at)?;
-        let done = if trigger.lots == 0 { closed } else { trigger.lots <= lots.0 };
+        let trigger = stored(self.blocks, at)?;
+        let whole = trigger.lots == 0;
+        let done = if whole { closed && !awaits(self.blocks, trigger) } else { trigger.lots <= lots.0 };
         if done {
             remove(self.header, self.blocks, at)?;
-        } else if trigger.lots != 0 {
-            trigger.lots -= lots.0;
+        } else if !whole {
+            stored_mut(self.blocks, at)?.lots -= lots.0;
         }
         Ok(done)
     }
@@ -209,7 +230,18 @@ fn find_of(blocks: &[Block], id: TriggerId, seat: u32) -> Result<(u32, &Stored),
     }
 }
 
-/// What a sequence kept as sibling names now, if it still is of that seat.
+/// Whether the order that opens what a trigger protects still rests.
+pub(crate) fn awaits(blocks: &[Block], trigger: &Stored) -> bool {
+    if trigger.entry == 0 {
+        return false;
+    }
+    match named(blocks, trigger.entry, trigger.node.seat) {
+        Some(Sibling::Order(order)) => order.side() == trigger.side().opposite(),
+        Some(Sibling::Trigger(_)) | None => false,
+    }
+}
+
+/// What a sequence kept as sibling or entry names now, if it still is of that seat.
 pub(crate) fn named(blocks: &[Block], sequence: u64, seat: u32) -> Option<Sibling> {
     let at = block_of(sequence);
     match blocks.get(index(at))?.node.kind {

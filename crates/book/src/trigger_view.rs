@@ -3,7 +3,7 @@
 use ballast_units::Price;
 
 use crate::trigger::{Fires, MAX_TRIGGERS, stored};
-use crate::trigger_change::{find, named, share_of};
+use crate::trigger_change::{awaits, find, named, share_of};
 use crate::{BookError, BookView, Seat, Sibling, Trigger, TriggerId, walk};
 
 impl Seat {
@@ -31,6 +31,14 @@ impl<'a> BookView<'a> {
         Ok(if trigger.sibling == 0 { None } else { named(self.blocks, trigger.sibling, trigger.node.seat) })
     }
 
+    /// Whether the order that opens what a trigger protects still rests.
+    ///
+    /// # Errors
+    /// `TriggerNotFound`.
+    pub fn awaits(&self, id: TriggerId) -> Result<bool, BookError> {
+        Ok(awaits(self.blocks, find(self.blocks, id)?.1))
+    }
+
     /// A seat's triggers, newest first.
     ///
     /// # Errors
@@ -46,7 +54,7 @@ impl<'a> BookView<'a> {
         Triggers { view: *self, at: root.first, left: root.count.min(self.capacity()) }
     }
 
-    /// The triggers of a direction whose price `mark` has reached, first to fire first; expired and dormant ones too.
+    /// The triggers of a direction whose price `mark` has reached, first to fire first; expired, dormant and spent ones too.
     pub fn due_triggers(&self, fires: Fires, mark: Price) -> impl Iterator<Item = Trigger> + use<'a> {
         self.triggers(fires).take_while(move |trigger| fires.reached(trigger.price, mark))
     }

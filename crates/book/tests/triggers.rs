@@ -3,11 +3,11 @@
 mod common;
 
 use ballast_book::{
-    BookError, Execution, Fires, MAX_TRIGGERS, NewTrigger, OrderId, Sibling, Terms, Trigger, TriggerId, TriggerPrice,
-    trailing_price,
+    BookError, Execution, Fires, MAX_TRIGGERS, NewOrder, NewTrigger, OrderId, Sibling, Terms, Trigger, TriggerId,
+    TriggerPrice, trailing_price,
 };
 use ballast_units::{Lots, Price, Side};
-use common::{Slab, key, order};
+use common::{Slab, key, order, take, taker};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -34,6 +34,8 @@ struct Seen {
     pairs_done: u32,
     became_orders: u32,
     sibling_orders_reduced: u32,
+    spent_by_fills: u32,
+    kept_for_entry: u32,
     ratcheted: u32,
     crowded: u32,
     share_used_up: u32,
@@ -42,7 +44,9 @@ struct Seen {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Place { seat: Index, side: Side, fires: Fires, terms: Terms },
+    Place { seat: Index, side: Side, fires: Fires, terms: Terms, entry: Option<Index> },
+    Take { side: Side, lots: u64 },
+    MoveEntry(Index, Index),
     Pair(Index, Index),
     Edit { at: Index, seat: Option<Index>, terms: Terms },
     Ratchet { at: Index, mark: u64 },
@@ -90,8 +94,10 @@ fn op() -> impl Strategy<Value = Op> {
     let index = any::<Index>;
     let other = || prop_oneof![6 => Just(None), 1 => any::<Index>().prop_map(Some)];
     prop_oneof![
-        30 => (index(), side(), fires(), terms())
-            .prop_map(|(seat, side, fires, terms)| Op::Place { seat, side, fires, terms }),
+        30 => (index(), side(), fires(), terms(), proptest::option::weighted(0.4, index()))
+            .prop_map(|(seat, side, fires, terms, entry)| Op::Place { seat, side, fires, terms, entry }),
+        5 => (side(), 1u64..20).prop_map(|(side, lots)| Op::Take { side, lots }),
+        2 => (index(), index()).prop_map(|(from, to)| Op::MoveEntry(from, to)),
         8 => (index(), index()).prop_map(|(one, two)| Op::Pair(one, two)),
         6 => (index(), other(), terms()).prop_map(|(at, seat, terms)| Op::Edit { at, seat, terms }),
         8 => (index(), 40u64..200).prop_map(|(at, mark)| Op::Ratchet { at, mark }),
@@ -138,6 +144,23 @@ impl Run {
         }
     }
 
+    /// One that fits as the other of a pair if there is one, and sometimes whatever there is.
+    fn partner(&self, of: TriggerId, index: &Index) -> TriggerId {
+        let Some(at) = self.at(of) else { return self.id(index) };
+        let (one, free) = (self.list[at].trigger, |entry: &&Entry| entry.sibling.is_none());
+        let alike =
+            |entry: &&Entry| entry.trigger.seat == one.seat && entry.trigger.side == one.side && entry.trigger.id != of;
+        let fit: Vec<_> = self.list.iter().filter(free).filter(alike).map(|entry| entry.trigger.id).collect();
+        if fit.is_empty() || index.index(5) == 0 { self.id(index) } else { *index.get(&fit) }
+    }
+
+    /// One of a pair if there is one.
+    fn paired(&self, index: &Index) -> TriggerId {
+        let paired: Vec<_> =
+            self.list.iter().filter(|entry| entry.sibling.is_some()).map(|entry| entry.trigger.id).collect();
+        if paired.is_empty() { self.id(index) } else { *index.get(&paired) }
+    }
+
     fn at(&self, id: TriggerId) -> Option<usize> {
         self.list.iter().position(|entry| entry.trigger.id == id)
     }
@@ -151,8 +174,13 @@ impl Run {
 
     fn step(&mut self, op: &Op) {
         match op {
-            Op::Place { seat, side, fires, terms } => self.place(*seat.get(&self.seats), *side, *fires, *terms),
-            Op::Pair(one, other) => self.pair(self.id(one), self.id(other)),
+            Op::Place { seat, side, fires, terms, entry } => {
+                let entry = entry.as_ref().map_or(0, |at| self.some_order(at));
+                self.place(*seat.get(&self.seats), *side, *fires, *terms, entry);
+            }
+            Op::Take { side, lots } => self.trade(*side, *lots),
+            Op::MoveEntry(from, to) => self.move_entry(self.some_order(from), self.some_order(to)),
+            Op::Pair(one, other) => self.pair(self.id(one), self.partner(self.id(one), other)),
             Op::Edit { at, seat, terms } => {
                 let id = self.id(at);
                 let (seat, at) = self.seat_of(id, seat.as_ref());
@@ -184,7 +212,7 @@ impl Run {
                 assert_eq!(before - self.list.len(), removed as usize);
             }
             Op::Execute { at, lots, closed } => self.execute(self.id(at), *lots, *closed),
-            Op::BecomeOrder { at, lots } => self.become_order(self.id(at), *lots),
+            Op::BecomeOrder { at, lots } => self.become_order(self.paired(at), *lots),
             Op::Rest { seat, price } => {
                 let seat = *seat.get(&self.seats);
                 if let Ok(id) = self.slab.book().rest(order(Side::Long, *price, 5, seat)) {
@@ -214,11 +242,11 @@ impl Run {
         assert_eq!(done, Err(BookError::TriggerNotFound));
     }
 
-    fn place(&mut self, seat: u32, side: Side, fires: Fires, terms: Terms) {
+    fn place(&mut self, seat: u32, side: Side, fires: Fires, terms: Terms, entry: u64) {
         let own = self.list.iter().filter(|entry| entry.trigger.seat == seat).count();
         let client_id = self.ids.len() as u64;
         let (room, share) = (self.slab.view().free_blocks(), self.slab.view().trigger_capacity() as usize);
-        let done = self.slab.book().place_trigger(NewTrigger { seat, side, fires, terms, client_id });
+        let done = self.slab.book().place_trigger(NewTrigger { seat, side, fires, terms, client_id, entry });
         let expected = if !allowed(side, fires, &terms) {
             Err(BookError::InvalidTrigger)
         } else if own >= MAX_TRIGGERS as usize {
@@ -236,7 +264,8 @@ impl Run {
         if let Ok(id) = done {
             assert!(!self.ids.contains(&id), "an id never names two");
             self.ids.push(id);
-            let trigger = Trigger { id, seat, side, fires, price: priced(side, &terms), terms, client_id };
+            let trigger =
+                Trigger { id, seat, side, fires, price: priced(side, &terms), terms, client_id, entry, spent: false };
             self.list.push(Entry { trigger, sibling: None });
         }
     }
@@ -276,12 +305,57 @@ impl Run {
         assert_eq!(done, Ok(Some(trigger.price).filter(|price| *price != before)));
     }
 
+    /// Whether the order that opens what it protects still rests.
+    fn awaited(&self, at: usize) -> bool {
+        let Trigger { entry, seat, side, .. } = self.list[at].trigger;
+        let opens = |order: &(OrderId, u32, u64)| {
+            order.0.sequence() == entry && order.1 == seat && order.0.side() == side.opposite()
+        };
+        self.orders.iter().any(opens)
+    }
+
+    /// A taker trades with what rests, and what of it was one of a pair comes off the other.
+    fn trade(&mut self, side: Side, lots: u64) {
+        let (_, fills) = take(&mut self.slab, taker(side, lots));
+        for (order, lots) in fills {
+            let at = self.orders.iter().position(|resting| resting.0 == order).unwrap();
+            self.orders[at].2 -= lots;
+            self.orders.retain(|order| order.2 > 0);
+            let paired = self.list.iter_mut().find(|entry| entry.sibling == Some(Sibling::Order(order)));
+            let Some(trigger) = paired.map(|entry| &mut entry.trigger) else { continue };
+            match &mut trigger.terms.lots {
+                Some(left) if left.0 > lots => left.0 -= lots,
+                Some(_) => {
+                    trigger.spent = true;
+                    self.seen.spent_by_fills += 1;
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// The sequence of an order that rests, 0 if there is none.
+    fn some_order(&self, at: &Index) -> u64 {
+        if self.orders.is_empty() { 0 } else { at.get(&self.orders).0.sequence() }
+    }
+
+    fn move_entry(&mut self, from: u64, to: u64) {
+        for seat in self.seats.clone() {
+            self.slab.book().move_entry(seat, from, to).unwrap();
+        }
+        for entry in self.list.iter_mut().filter(|entry| entry.trigger.entry == from && from != 0) {
+            entry.trigger.entry = to;
+        }
+    }
+
     /// Takes lots off one in the list; whether it is gone.
     fn take_off(&mut self, id: TriggerId, lots: u64, closed: bool) -> bool {
         let at = self.at(id).unwrap();
+        let awaited = self.awaited(at);
+        self.seen.kept_for_entry += u32::from(closed && awaited && self.list[at].trigger.terms.lots.is_none());
         let left = &mut self.list[at].trigger.terms.lots;
         let gone = match left {
-            None => closed,
+            None => closed && !awaited,
             Some(left) if left.0 <= lots => true,
             Some(left) => {
                 left.0 -= lots;
@@ -308,6 +382,7 @@ impl Run {
             Sibling::Order(id) => self.orders.iter().any(|order| order.0 == *id),
         });
         assert_eq!(self.slab.view().sibling(id), Ok(sibling));
+        assert_eq!(self.slab.view().awaits(id), Ok(self.awaited(at)));
         let done = self.slab.book().execute_trigger(id, Lots(lots), closed).unwrap();
         assert_eq!(done.done, self.take_off(id, lots, closed));
         let gone = match sibling {
@@ -331,7 +406,10 @@ impl Run {
     fn become_order(&mut self, id: TriggerId, lots: u64) {
         let Some(at) = self.at(id) else { return };
         let entry = self.list[at].clone();
-        let new = order(entry.trigger.side, entry.trigger.price.0, lots, entry.trigger.seat);
+        let new = NewOrder {
+            reduce_only: true,
+            ..order(entry.trigger.side, entry.trigger.price.0, lots, entry.trigger.seat)
+        };
         let Ok(placed) = self.slab.book().rest(new) else { return };
         self.slab.book().trigger_became_order(id, placed).unwrap();
         self.orders.push((placed, entry.trigger.seat, lots));
@@ -388,6 +466,8 @@ fn the_random_sequences_reach_what_they_claim_to_test() {
         all.pairs_done += seen.pairs_done;
         all.became_orders += seen.became_orders;
         all.sibling_orders_reduced += seen.sibling_orders_reduced;
+        all.spent_by_fills += seen.spent_by_fills;
+        all.kept_for_entry += seen.kept_for_entry;
         all.ratcheted += seen.ratcheted;
         all.share_used_up += seen.share_used_up;
         all.unknown += seen.unknown;
@@ -397,6 +477,8 @@ fn the_random_sequences_reach_what_they_claim_to_test() {
         all.pairs_done,
         all.became_orders,
         all.sibling_orders_reduced,
+        all.spent_by_fills,
+        all.kept_for_entry,
         all.ratcheted,
         all.share_used_up,
         all.unknown,
@@ -415,7 +497,7 @@ fn a_seat_with_triggers_is_not_closed_and_has_no_more_than_its_limit() {
         execution: Execution::Market { slippage_bps: 50 },
         expires_at: 0,
     };
-    let new = NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0 };
+    let new = NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0, entry: 0 };
     for _ in 0..MAX_TRIGGERS {
         book.place_trigger(new).unwrap();
     }
@@ -436,7 +518,7 @@ fn a_partner_whose_block_was_reused_is_nobodys_partner() {
         execution: Execution::Limit(Price(89)),
         expires_at: 0,
     };
-    let new = NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0 };
+    let new = NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0, entry: 0 };
     let (one, other) = (book.place_trigger(new).unwrap(), book.place_trigger(new).unwrap());
     book.pair_triggers(one, other).unwrap();
     book.remove_trigger(other, seat).unwrap();

@@ -179,7 +179,7 @@ pub fn account_kind(data: &[u8]) -> Option<String> {
 /// Where a margin account's data says what nodes can be asked to filter by.
 #[wasm_bindgen(js_name = marginOffsets)]
 pub fn margin_offsets() -> Result<Ts<MarginOffsets>, Problem> {
-    out(&MarginOffsets::current())
+    out(&MarginOffsets::current()?)
 }
 
 /// Whether a transaction's log says, as far as it goes, that [`Desk::events_in`] finds something in it; with `forced`, that
@@ -199,6 +199,12 @@ pub fn market_address(exchange: &str, index: u16) -> Result<String, Problem> {
 #[wasm_bindgen(js_name = marginAddress)]
 pub fn margin_address(exchange: &str, owner: &str, number: u16) -> Result<String, Problem> {
     Ok(ballast_client::addresses::margin_account(&key(exchange)?, &key(owner)?, number).to_string())
+}
+
+/// The address of an owner's trader account.
+#[wasm_bindgen(js_name = traderAddress)]
+pub fn trader_address(exchange: &str, owner: &str) -> Result<String, Problem> {
+    Ok(ballast_client::addresses::trader(&key(exchange)?, &key(owner)?).to_string())
 }
 
 /// The program's error with this number: its name and what it means.

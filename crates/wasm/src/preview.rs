@@ -5,7 +5,7 @@ use ballast::{
     OrderArgs,
     error::BallastError,
     events::Cause,
-    logic::{Marks, Others, Take, Venue, rates, require_initial_margin, settle_slot, take, touch},
+    logic::{Marks, Others, Take, Venue, rates, reducible, require_initial_margin, settle_slot, take, touch},
     state::{MarginAccount, Market},
 };
 use ballast_book::{NewOrder, Stopped};
@@ -234,7 +234,13 @@ impl Desk {
         let mut refusal = self.refused_at_once(key, margin, order).err();
         if refusal.is_none() {
             let assessed = changed.assess_account(key, &tried.margin, Marks::Cautious, None)?;
-            refusal = short_of_margin(order, &before, &after, require_initial_margin(&assessed.account).err());
+            refusal = short_of_margin(
+                order,
+                tried.rests > 0,
+                &before,
+                &after,
+                require_initial_margin(&assessed.account).err(),
+            );
         }
         Ok(Preview {
             filled: tried.filled,
@@ -378,9 +384,7 @@ fn place(
     let side = side_of(order);
     let mut wanted = order.lots;
     if order.reduce_only {
-        let held = margin.slots[slot].lots;
-        let reduces = if order.buys { held < 0 } else { held > 0 };
-        wanted = if reduces { wanted.min(held.unsigned_abs()) } else { 0 };
+        wanted = wanted.min(reducible(side, margin.slots[slot].lots).0);
     }
     let mut tried = Tried { margin, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, rests_at: None, dropped: 0 };
     let (mut complete, mut decremented) = (true, 0);
@@ -401,9 +405,11 @@ fn place(
         complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
     }
     let left = wanted.saturating_sub(tried.filled).saturating_sub(decremented);
-    if order.kind == OrderKind::Limit && complete && left >= venue.market.params.min_lots && left > 0 {
-        rest(venue, &mut tried.margin, slot, key, order, left)?;
-        (tried.rests, tried.rests_at) = (left, Some(standing));
+    let to_rest =
+        if order.reduce_only { left.min(room_to_reduce(venue, &tried.margin, slot, key, side)?) } else { left };
+    if order.kind == OrderKind::Limit && complete && to_rest >= venue.market.params.min_lots && to_rest > 0 {
+        rest(venue, &mut tried.margin, slot, key, order, to_rest)?;
+        (tried.rests, tried.rests_at) = (to_rest, Some(standing));
     }
     tried.dropped = left + decremented - tried.rests;
     Ok(tried)
@@ -432,8 +438,27 @@ fn post(
     let newest = venue.book.view().seat_orders(seat).map_err(failed)?.next();
     let references = venue.market.terms(now)?.references;
     let stands = newest.map(|order| order.peg.map_or(order.price.0, |at| stands_at(order.side, references, at)));
-    (tried.margin, tried.rests, tried.rests_at, tried.dropped) = (margin, order.lots, stands, 0);
+    // One that only reduces may be smaller than it was asked to be.
+    let rests = newest.map_or(0, |order| order.lots.0);
+    (tried.margin, tried.rests, tried.rests_at, tried.dropped) = (margin, rests, stands, order.lots - rests);
     Ok(tried)
+}
+
+/// What of the position the account's resting orders of a side leave to reduce.
+fn room_to_reduce(
+    venue: &Venue,
+    margin: &MarginAccount,
+    slot: usize,
+    key: &Pubkey,
+    side: Side,
+) -> Result<u64, Problem> {
+    let slot = &margin.slots[slot];
+    let failed = |error: ballast_book::BookError| Problem::local("Book", error.to_string());
+    let rests = match slot.seat {
+        0 => 0,
+        seat => venue.book.seat(seat, &key.to_bytes()).map_err(failed)?.lots(side).0,
+    };
+    Ok(reducible(side, slot.lots).0.saturating_sub(rests))
 }
 
 fn rest(
@@ -457,7 +482,7 @@ fn rest(
         seat: margin.slots[slot].seat,
         client_id: 0,
         expires_at: order.expires_at,
-        reduce_only: false,
+        reduce_only: order.reduce_only,
     };
     venue.book.rest(new).map(drop).map_err(failed)
 }
@@ -486,15 +511,16 @@ fn standing(view: &View, key: &Pubkey, margin: &MarginAccount, market: u16) -> R
     })
 }
 
-/// Margin, after the program's own rule: an order that only reduces may leave an account below initial margin, as long as
-/// it is solvent and its margin above maintenance has not become less.
+/// Margin, after the program's own rule: an order that only reduces may leave an account below initial margin, as long as nothing of
+/// it rests, the account is solvent and its margin above maintenance has not become less.
 fn short_of_margin(
     order: &OrderInput,
+    rests: bool,
     before: &Standing,
     after: &Standing,
     margin: Option<anchor_lang::error::Error>,
 ) -> Option<Problem> {
     let excess = |standing: &Standing| i128::from(standing.equity) - i128::from(standing.maintenance);
-    let improved = order.reduce_only && excess(after) >= excess(before) && after.equity >= 0;
+    let improved = order.reduce_only && !rests && excess(after) >= excess(before) && after.equity >= 0;
     margin.filter(|_| !improved).map(Problem::from)
 }

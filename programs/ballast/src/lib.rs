@@ -83,7 +83,7 @@ pub mod ballast {
     }
 
     /// Opens a margin account.
-    pub fn open_margin_account(ctx: Context<OpenMarginAccount>, number: u16) -> Result<()> {
+    pub fn open_margin_account<'info>(ctx: Context<'info, OpenMarginAccount<'info>>, number: u16) -> Result<()> {
         instructions::open_margin_account(ctx, number)
     }
 
@@ -207,9 +207,14 @@ pub mod ballast {
         instructions::withdraw_fees(ctx)
     }
 
-    /// Places a trigger, or a pair of which one cancels the other.
-    pub fn place_triggers(ctx: Context<SetTriggers>, first: TriggerArgs, second: Option<TriggerArgs>) -> Result<()> {
-        instructions::place_triggers(ctx, first, second)
+    /// Places a trigger, or a pair of which one cancels the other; with the order that opens what they protect, a bracket.
+    pub fn place_triggers(
+        ctx: Context<SetTriggers>,
+        first: TriggerArgs,
+        second: Option<TriggerArgs>,
+        entry: Option<OrderRef>,
+    ) -> Result<()> {
+        instructions::place_triggers(ctx, first, second, entry)
     }
 
     /// Gives a trigger new terms.

@@ -2,7 +2,7 @@
 
 use ballast_book::{Trigger, TriggerId};
 use ballast_client::{
-    ballast::{TriggerArgs, TriggerTerms, events::TriggerExecuted},
+    ballast::{OrderRef, TriggerArgs, TriggerTerms, events::TriggerExecuted},
     events::Event,
     instructions,
 };
@@ -27,6 +27,20 @@ impl<C: Chain> World<C> {
         let owner = self.owner(trader);
         let (margin, keys) = (self.margin(trader), self.market_keys(market));
         let place = instructions::place_triggers(&owner.pubkey(), &margin, &keys, first, second);
+        self.send(&[place], &[&owner])
+    }
+
+    /// Places a trigger or a pair for what the order `entry` opens.
+    pub fn place_bracket(
+        &mut self,
+        trader: Trader,
+        market: u16,
+        entry: OrderRef,
+        both: (TriggerArgs, Option<TriggerArgs>),
+    ) -> Outcome {
+        let owner = self.owner(trader);
+        let (margin, keys) = (self.margin(trader), self.market_keys(market));
+        let place = instructions::place_bracket(&owner.pubkey(), &margin, &keys, entry, both);
         self.send(&[place], &[&owner])
     }
 

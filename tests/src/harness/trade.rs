@@ -143,9 +143,12 @@ impl<C: Chain> World<C> {
         self.orders_of(trader, market).iter().rev().find(at).expect("an order at that price").id
     }
 
-    /// A trader's orders, newest first.
+    /// A trader's orders, newest first; none without a seat.
     pub fn orders_of(&mut self, trader: Trader, market: u16) -> Vec<RestingOrder> {
         let seat = self.slot(trader, market).seat;
+        if seat == 0 {
+            return Vec::new();
+        }
         let snapshot = self.snapshot();
         let view = snapshot.view().expect("sound slabs");
         view.market(market).expect("the market").book.seat_orders(seat).expect("a seat").collect()

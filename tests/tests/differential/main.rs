@@ -45,6 +45,8 @@ fn the_program_does_what_a_slow_model_does() {
         "fill or kill: NotFilled",
         "reduce: done",
         "reduce: NotReducing",
+        "reduce and rest: done",
+        "reduce and rest: NotReducing",
         "withdraw: done",
         "withdraw: InsufficientMargin",
         "withdraw: InsufficientSettled",

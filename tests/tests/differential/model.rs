@@ -32,6 +32,7 @@ pub struct Resting {
     pub price: i128,
     pub lots: i128,
     pub expires_at: i64,
+    pub reduce_only: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -240,25 +241,27 @@ impl Model {
         let bounty = (earned / 10 + lost / 10_000).min(most).min(self.markets[market].fees);
         self.markets[market].fees -= bounty;
         self.accounts[reward].collateral += bounty;
+        self.cut(account, market);
         self.tidy(account, market);
         Ok(())
     }
 
     pub fn cancel(&mut self, market: usize, account: usize, id: u128) -> Result<(), Refused> {
-        let market = &mut self.markets[market];
-        if !market.orders.iter().any(|order| order.id == id && order.account == account) {
+        if !self.markets[market].orders.iter().any(|order| order.id == id && order.account == account) {
             return Err("OrderNotFound");
         }
-        market.remove(id);
+        self.markets[market].remove(id);
+        self.tidy(account, market);
         Ok(())
     }
 
     /// Newest first, at most `limit`.
     pub fn cancel_all(&mut self, market: usize, account: usize, side: Option<bool>, limit: usize) {
-        let market = &mut self.markets[market];
+        let orders = &self.markets[market].orders;
         let wanted = |order: &&Resting| order.account == account && side.is_none_or(|buys| buys == order.buys);
-        let ids: Vec<_> = market.orders.iter().rev().filter(wanted).take(limit).map(|order| order.id).collect();
-        ids.into_iter().for_each(|id| market.remove(id));
+        let ids: Vec<_> = orders.iter().rev().filter(wanted).take(limit).map(|order| order.id).collect();
+        ids.into_iter().for_each(|id| self.markets[market].remove(id));
+        self.tidy(account, market);
     }
 
     /// Places an order; `id` is what the program named what came to rest of it.
@@ -266,12 +269,25 @@ impl Model {
         self.check(market, order)?;
         if order.kind == Kind::PostOnly {
             let now = self.now;
+            let mut lots = order.lots;
+            if order.reduce_only {
+                self.touch(account, market);
+                lots = lots.min(self.room(account, market, order.buys));
+                if lots < self.markets[market].rules.min_lots {
+                    return Err("NotReducing");
+                }
+            }
+            self.require_inside(market, order)?;
             let would = self.markets[market].eligible(order.buys, order.price);
             if would.iter().any(|other| other.expires_at == 0 || other.expires_at > now) {
                 return Err("WouldMatch");
             }
-            self.rest(account, market, order, order.lots, id)?;
-            return if self.health(account).covers_initial() { Ok(()) } else { Err("InsufficientMargin") };
+            self.rest(account, market, order, lots, id)?;
+            let covered = self.health(account).covers_initial();
+            return if covered { Ok(()) } else { Err("InsufficientMargin") };
+        }
+        if order.kind == Kind::Limit {
+            self.require_inside(market, order)?;
         }
         let before = self.health(account);
         self.touch(account, market);
@@ -288,29 +304,32 @@ impl Model {
             return Err("NotFilled");
         }
         self.settle(account, market);
-        if order.kind == Kind::Limit && complete && left >= self.markets[market].rules.min_lots {
-            self.rest(account, market, order, left, id)?;
+        let rests = if order.reduce_only { left.min(self.room(account, market, order.buys)) } else { left };
+        let rests = if order.kind == Kind::Limit && complete && rests >= self.markets[market].rules.min_lots {
+            rests
+        } else {
+            0
+        };
+        if rests > 0 {
+            self.rest(account, market, order, rests, id)?;
         }
         let after = self.health(account);
-        let held_on = order.reduce_only && after.equity >= 0 && after.excess() >= before.excess();
+        let held_on = order.reduce_only && rests == 0 && after.equity >= 0 && after.excess() >= before.excess();
         if !after.covers_initial() && !held_on {
             return Err("InsufficientMargin");
         }
+        self.cut(account, market);
         self.tidy(account, market);
         Ok(())
     }
 
     fn check(&self, market: usize, order: &Order) -> Result<(), Refused> {
         let market = &self.markets[market];
-        let rests = matches!(order.kind, Kind::Limit | Kind::PostOnly);
         if order.lots == 0 {
             return Err("ZeroAmount");
         }
         if !order.reduce_only && order.lots < market.rules.min_lots {
             return Err("TooSmall");
-        }
-        if order.reduce_only && rests {
-            return Err("NotReducing");
         }
         if order.price <= 0 || order.price % market.rules.tick != 0 {
             return Err("BadPrice");
@@ -318,8 +337,12 @@ impl Model {
         if order.expires_at != 0 && order.expires_at <= self.now {
             return Err("Expired");
         }
-        let (low, high) = market.range(order.buys);
-        if rests && (order.price < low || order.price > high) { Err("OutsideBand") } else { Ok(()) }
+        Ok(())
+    }
+
+    fn require_inside(&self, market: usize, order: &Order) -> Result<(), Refused> {
+        let (low, high) = self.markets[market].range(order.buys);
+        if order.price < low || order.price > high { Err("OutsideBand") } else { Ok(()) }
     }
 
     /// Trades with what the order meets. Gives the lots traded, what is left, and whether nothing more is there for it.
@@ -380,13 +403,41 @@ impl Model {
 
     fn rest(&mut self, account: usize, market: usize, order: &Order, lots: i128, id: u128) -> Result<(), Refused> {
         self.slot(account, market);
+        let at = market;
         let market = &mut self.markets[market];
         if market.orders.iter().filter(|other| other.account == account).count() >= market.rules.max_orders {
             return Err("TooLarge");
         }
         let (buys, price, expires_at) = (order.buys, order.price, order.expires_at);
-        market.orders.push(Resting { id, account, buys, price, lots, expires_at });
+        let reduce_only = order.reduce_only;
+        market.orders.push(Resting { id, account, buys, price, lots, expires_at, reduce_only });
+        self.cut(account, at);
         Ok(())
+    }
+
+    /// What an account's orders of a side leave of its position to reduce.
+    fn room(&self, account: usize, market: usize, buys: bool) -> i128 {
+        let held = self.accounts[account].slots.get(&market).map_or(0, |slot| slot.now().lots);
+        let orders = self.markets[market].orders.iter().filter(|order| order.account == account && order.buys == buys);
+        let there = if buys { -held } else { held }.max(0);
+        (there - orders.map(|order| order.lots).sum::<i128>()).max(0)
+    }
+
+    /// Cuts orders that only reduce, newest first, until what rests of their side is no more than there is to reduce.
+    fn cut(&mut self, account: usize, market: usize) {
+        let held = self.accounts[account].slots.get(&market).map_or(0, |slot| slot.now().lots);
+        for buys in [true, false] {
+            let there = if buys { -held } else { held }.max(0);
+            let orders = &mut self.markets[market].orders;
+            let own = |order: &Resting| order.account == account && order.buys == buys;
+            let mut beyond = orders.iter().filter(|order| own(order)).map(|order| order.lots).sum::<i128>() - there;
+            for order in orders.iter_mut().rev().filter(|order| own(order) && order.reduce_only) {
+                let less = beyond.clamp(0, order.lots);
+                order.lots -= less;
+                beyond -= less;
+            }
+            orders.retain(|order| order.lots > 0);
+        }
     }
 
     /// A slot in which nothing is left is free again.

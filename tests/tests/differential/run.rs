@@ -202,7 +202,8 @@ impl Run {
         let equity = (self.model.health(account).equity.max(0)) / model.mark.max(1);
         let most = u64::try_from(equity * 25).expect("an amount").max(2);
         let lots = if self.dice.chance(40) { 1 + self.dice.below(20) } else { self.dice.below(most) };
-        let reduce_only = held != 0 && kind == Kind::ImmediateOrCancel && self.dice.chance(50);
+        let often = if kind == Kind::ImmediateOrCancel { 50 } else { 20 };
+        let reduce_only = held != 0 && self.dice.chance(often);
         let own_orders = [OwnOrders::CancelResting, OwnOrders::CancelTaking, OwnOrders::Decrement][self.dice.index(3)];
         let order = Order {
             buys: if reduce_only && self.dice.chance(90) { held < 0 } else { self.dice.chance(50) },
@@ -223,7 +224,8 @@ impl Run {
         });
         let expected = self.model.place(account, market, &order, id.unwrap_or(0));
         let what = match (kind, reduce_only) {
-            (_, true) => "reduce",
+            (Kind::ImmediateOrCancel | Kind::FillOrKill, true) => "reduce",
+            (Kind::Limit | Kind::PostOnly, true) => "reduce and rest",
             (Kind::Limit, _) => "limit",
             (Kind::PostOnly, _) => "post-only",
             (Kind::ImmediateOrCancel, _) => "immediate",

@@ -1,9 +1,10 @@
 //! Fee tiers by volume, and referrals.
 
 use ballast_client::{
+    addresses,
     ballast::{
         error::BallastError,
-        state::{FeeTier, Trader as Owner},
+        state::{FeeTier, MarginAccount, Trader as Owner},
     },
     instructions::{self, post_only_order},
     units::{Lots, Price, Side},
@@ -137,7 +138,7 @@ fn a_referrer_has_a_share_of_what_the_exchange_keeps_and_claims_it() {
     world.open_trader(eve, None).succeeds();
     let referrer = world.owner_key(eve);
     world.open_trader(ann, Some(referrer)).succeeds();
-    // From the first roll on, which tells the account that there is a referrer.
+    // From the first roll on, which tells an account that was there before that there is a referrer.
     world.roll_volume(&[ann]).succeeds();
     let before = (world.market(BTC).fees, world.market(BTC).insurance_fees);
     costs(&mut world, ann, bob, 1_000);
@@ -152,6 +153,32 @@ fn a_referrer_has_a_share_of_what_the_exchange_keeps_and_claims_it() {
     world.claim_referral(eve).succeeds();
     assert_eq!((owner(&mut world, eve).earned, world.collateral(eve)), (0, 5 * DOLLAR + owed));
     world.withdraw(eve, 5 * DOLLAR + owed).succeeds();
+}
+
+#[test]
+fn an_account_that_is_opened_later_has_its_owners_tier_and_referrer_from_the_first_trade_on() {
+    let mut world = tiered();
+    let (ann, bob, eve) =
+        (world.trader(1_000_000 * DOLLAR), world.trader(1_000_000 * DOLLAR), world.trader(5 * DOLLAR));
+    world.open_trader(eve, None).succeeds();
+    let referrer = world.owner_key(eve);
+    world.open_trader(ann, Some(referrer)).succeeds();
+    world.roll_volume(&[ann]).succeeds();
+    costs(&mut world, ann, bob, 50_000);
+    world.roll_volume(&[ann]).succeeds();
+    let known = world.margin_account(ann);
+    assert!(known.fee_tier > 0 && known.referral_share_bps > 0);
+    let new = world.another_account(ann, 1_000_000 * DOLLAR);
+    let terms = |account: MarginAccount| (account.fee_tier, account.fee_tier_until, account.referral_share_bps);
+    let (known, new_terms) = (terms(known), terms(world.margin_account(new)));
+    assert_eq!(new_terms, known);
+    costs(&mut world, new, bob, 1_000);
+    assert!(world.margin_account(new).referral_owed > 0);
+    // Nor is it found out by naming another owner's trader account.
+    let owner = world.owner(bob);
+    let mut open = instructions::open_margin_account(&world.payer.pubkey(), &owner.pubkey(), &world.keys.exchange, 9);
+    open.accounts[4].pubkey = addresses::trader(&world.keys.exchange, &world.owner(ann).pubkey());
+    world.send(&[open], &[&owner]).fails();
 }
 
 #[test]

@@ -28,4 +28,5 @@ mod substitution;
 mod transfers;
 mod triggers;
 mod triggers_attacked;
+mod triggers_lifetime;
 mod why;

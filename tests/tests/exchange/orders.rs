@@ -2,7 +2,7 @@
 
 use ballast_client::{
     ballast::{OrderArgs, SelfTradeMode, error::BallastError, state::MarketStatus},
-    instructions::{self, limit_order, market_order, post_only_order},
+    instructions::{self, limit_order, market_order, pegged_order, post_only_order},
     units::{Lots, Price, Side},
 };
 use ballast_tests::harness::{BTC, DOLLAR, Expect, MarketSpec, Trader, World};
@@ -83,14 +83,14 @@ fn a_post_only_order_never_takes() {
 }
 
 #[test]
-fn a_reduce_only_order_stops_at_zero_and_never_rests() {
+fn a_reduce_only_order_stops_at_zero() {
     let (mut world, ann, bob) = two();
     world.reduce(ann, BTC, Side::Short, 1, PRICE).fails_with(BallastError::NotReducing);
     world.trade(BTC, ann, bob, 20, PRICE);
     world.reduce(ann, BTC, Side::Long, 1, PRICE).fails_with(BallastError::NotReducing);
     world.bid(bob, BTC, 100, PRICE);
-    let rests = OrderArgs { reduce_only: true, ..limit_order(Side::Short, Price(PRICE), Lots(20)) };
-    world.place(ann, BTC, rests).fails_with(BallastError::NotReducing);
+    let pegged = OrderArgs { reduce_only: true, ..pegged_order(Side::Short, 0, Price(PRICE), Lots(20)) };
+    world.place(ann, BTC, pegged).fails_with(BallastError::NotReducing);
     world.reduce(ann, BTC, Side::Short, 100, PRICE).succeeds();
     assert_eq!(world.position(ann, BTC), 0);
 }
@@ -125,8 +125,12 @@ fn an_order_is_cancelled_by_its_owner_alone_and_once() {
     world.cancel(bob, BTC, order).fails_with(BallastError::NothingHere);
     world.bid(bob, BTC, 10, PRICE);
     world.cancel(bob, BTC, order).fails_with(BallastError::OrderNotFound);
+    let other = world.bid(ann, BTC, 10, PRICE - TICK);
     world.cancel(ann, BTC, order).succeeds();
     world.cancel(ann, BTC, order).fails_with(BallastError::OrderNotFound);
+    world.cancel(ann, BTC, other).succeeds();
+    // With her last order went her seat.
+    world.cancel(ann, BTC, other).fails_with(BallastError::NothingHere);
     assert_eq!(resting(&mut world, Side::Long), [(PRICE, 10)]);
 }
 
@@ -268,8 +272,6 @@ fn an_account_is_in_sixteen_markets_at_most() {
     world.place(ann, 16, order()).fails_with(BallastError::NoFreeSlot);
     // One that is empty again makes room.
     world.cancel_all(ann, 7, None, 1).succeeds();
-    let bob = world.trader(0);
-    world.settle(bob, ann, 7).succeeds();
     world.place(ann, 16, order()).succeeds();
 }
 

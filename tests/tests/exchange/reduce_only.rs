@@ -2,14 +2,16 @@
 
 use ballast_book::{OrderId, RestingOrder};
 use ballast_client::{
-    ballast::{error::BallastError, events::OrdersCancelledFor},
+    ballast::{OrderArgs, OrderRef, error::BallastError, events::OrdersCancelledFor, state::MarketStatus},
     events::Event,
-    instructions::{at_limit, post_only_order, take_profit},
+    instructions::{self, at_limit, limit_order, post_only_order, take_profit},
     units::{Lots, Price, Side},
 };
 use ballast_tests::harness::{
     BTC, DOLLAR, Expect, MarketSpec, Receipt, Trader, World, order_ids, resting, trigger_execution,
 };
+
+use solana_signer::Signer;
 
 const PRICE: u64 = 10 * DOLLAR;
 const CENT: u64 = DOLLAR / 100;
@@ -135,4 +137,87 @@ fn an_account_rests_no_more_of_them_than_one_event_tells_of() {
     let receipt = world.sell(ann, BTC, 1_000, 1_040 * CENT).succeeds();
     let gone = cancelled(&receipt).map(|(reason, ids)| (reason, ids.len()));
     assert_eq!(gone, Some((OrdersCancelledFor::NothingToReduce, 64)));
+}
+
+/// An order that only reduces, at a price of its own.
+fn reducing(side: Side, price: u64, lots: u64) -> OrderArgs {
+    OrderArgs { reduce_only: true, ..post_only_order(side, Price(price), Lots(lots)) }
+}
+
+/// Ann is long 1,000 lots at $10 with `deposit`, Bob short.
+fn long(deposit: u64) -> (World, Trader, Trader) {
+    let mut world = World::btc();
+    let (ann, bob) = (world.trader(deposit), world.trader(1_000_000 * DOLLAR));
+    world.trade(BTC, ann, bob, 1_000, PRICE);
+    (world, ann, bob)
+}
+
+#[test]
+fn an_order_that_only_reduces_rests_for_as_much_as_there_is_to_reduce() {
+    let (mut world, ann, bob) = long(5_000 * DOLLAR);
+    world.place(ann, BTC, reducing(Side::Short, 1_010 * CENT, 700)).succeeds();
+    // What two together could not reduce does not rest.
+    world.place(ann, BTC, reducing(Side::Short, 1_020 * CENT, 700)).succeeds();
+    assert_eq!(resting(&mut world, BTC, Side::Short), [(1_010 * CENT, 700), (1_020 * CENT, 300)]);
+    world.place(ann, BTC, reducing(Side::Short, 1_030 * CENT, 700)).fails_with(BallastError::NotReducing);
+    world.place(ann, BTC, reducing(Side::Long, 990 * CENT, 1)).fails_with(BallastError::NotReducing);
+    world.buy(bob, BTC, 5_000, 1_020 * CENT).succeeds();
+    world.settle(bob, ann, BTC).succeeds();
+    assert_eq!((world.position(ann, BTC), world.slot(ann, BTC).seat), (0, 0));
+    world.place(ann, BTC, reducing(Side::Short, 1_010 * CENT, 1)).fails_with(BallastError::NotReducing);
+}
+
+#[test]
+fn a_limit_order_that_only_reduces_takes_first_and_rests_with_the_rest() {
+    let (mut world, ann, bob) = long(5_000 * DOLLAR);
+    world.bid(bob, BTC, 400, 995 * CENT);
+    let order = OrderArgs { reduce_only: true, ..limit_order(Side::Short, Price(995 * CENT), Lots(5_000)) };
+    world.place(ann, BTC, order).succeeds();
+    assert_eq!((world.position(ann, BTC), world.orders_of(ann, BTC)[0].lots), (600, Lots(600)));
+    assert!(world.orders_of(ann, BTC)[0].reduce_only);
+}
+
+#[test]
+fn it_counts_what_waits_in_the_seat_and_what_deleveraging_took() {
+    let (mut world, ann, bob) = long(5_000 * DOLLAR);
+    world.ask(ann, BTC, 800, PRICE);
+    world.buy(bob, BTC, 800, PRICE).succeeds();
+    world.place(ann, BTC, reducing(Side::Short, 1_010 * CENT, 1_000)).succeeds();
+    assert_eq!(resting(&mut world, BTC, Side::Short), [(1_010 * CENT, 200)]);
+}
+
+#[test]
+fn it_is_replaced_by_another_that_only_reduces_and_shrinks_in_its_place() {
+    let (mut world, ann, _bob) = long(5_000 * DOLLAR);
+    let receipt = world.place(ann, BTC, reducing(Side::Short, 1_010 * CENT, 700)).succeeds();
+    let order = order_ids(&receipt)[0];
+    world.replace(ann, BTC, OrderRef::Id(order.0), reducing(Side::Short, 1_010 * CENT, 500), false).succeeds();
+    assert_eq!((world.orders_of(ann, BTC)[0].id, world.orders_of(ann, BTC)[0].lots), (order, Lots(500)));
+    world.replace(ann, BTC, OrderRef::Id(order.0), reducing(Side::Short, 1_020 * CENT, 900), false).succeeds();
+    assert_eq!(resting(&mut world, BTC, Side::Short), [(1_020 * CENT, 900)]);
+    assert!(world.orders_of(ann, BTC)[0].reduce_only);
+}
+
+#[test]
+fn a_market_that_only_reduces_takes_it() {
+    let (mut world, ann, _bob) = long(5_000 * DOLLAR);
+    let admin = world.admin.insecure_clone();
+    let (exchange, market) = (world.keys.exchange, world.market_keys(BTC).market);
+    let only_reduces = instructions::set_market_status(&admin.pubkey(), &exchange, &market, MarketStatus::ReduceOnly);
+    world.send(&[only_reduces], &[&admin]).succeeds();
+    world.place(ann, BTC, reducing(Side::Short, 1_010 * CENT, 700)).succeeds();
+    let plain = post_only_order(Side::Short, Price(1_010 * CENT), Lots(700));
+    world.place(ann, BTC, plain).fails_with(BallastError::MarketState);
+}
+
+#[test]
+fn nothing_rests_for_an_account_without_initial_margin_but_it_may_reduce_at_once() {
+    // $600 for a position of $10,000: initial margin is 5 %, so at $9.80 equity is $400.
+    let (mut world, ann, bob) = long(600 * DOLLAR);
+    world.move_price(BTC, 980 * CENT);
+    // At the worst price that the band allows it would give away what the account does not have.
+    world.place(ann, BTC, reducing(Side::Short, 975 * CENT, 1_000)).fails_with(BallastError::InsufficientMargin);
+    world.bid(bob, BTC, 1_000, 980 * CENT);
+    world.reduce(ann, BTC, Side::Short, 1_000, 980 * CENT).succeeds();
+    assert_eq!(world.position(ann, BTC), 0);
 }

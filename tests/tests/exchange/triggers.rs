@@ -2,7 +2,7 @@
 
 use ballast_book::{Execution, OrderId, TriggerPrice};
 use ballast_client::{
-    ballast::error::BallastError,
+    ballast::{OrderArgs, OrderRef, error::BallastError},
     events::Event,
     instructions::{self, at_limit, post_only_order, stop_loss, take_profit, trailing_stop},
     units::{Lots, Price, Side},
@@ -256,11 +256,12 @@ fn a_bracket_waits_for_its_entry() {
     let owner = world.owner(ann);
     let (margin, keys) = (world.margin(ann), world.market_keys(BTC));
     let bracket = |entry| {
-        let order = post_only_order(Side::Long, Price(990 * CENT), Lots(500));
-        let place = instructions::place_order(&owner.pubkey(), &margin, &keys, order, &[]);
+        let order = OrderArgs { client_id: 77, ..post_only_order(Side::Long, Price(990 * CENT), Lots(500)) };
+        let place = instructions::place_order(&owner.pubkey(), &margin, &keys, order.clone(), &[]);
         let stop = stop_loss(Side::Long, Price(950 * CENT), None);
         let target = take_profit(Side::Long, Price(1_050 * CENT), None);
-        let protect = instructions::place_triggers(&owner.pubkey(), &margin, &keys, stop, Some(target));
+        let by_client_id = OrderRef::Client(order.client_id);
+        let protect = instructions::place_bracket(&owner.pubkey(), &margin, &keys, by_client_id, (stop, Some(target)));
         if entry { vec![place, protect] } else { vec![protect] }
     };
     world.send(&bracket(false), &[&owner]).fails_with(BallastError::NothingToProtect);
@@ -282,7 +283,8 @@ fn the_bracket_of_an_entry_that_was_cancelled_goes_at_the_next_touch() {
     let mut world = World::btc();
     let (ann, kit) = (world.trader(5_000 * DOLLAR), world.trader(0));
     let entry = world.bid(ann, BTC, 500, 990 * CENT);
-    world.protect(ann, BTC, stop_loss(Side::Long, Price(950 * CENT), None));
+    let stop = stop_loss(Side::Long, Price(950 * CENT), None);
+    world.place_bracket(ann, BTC, OrderRef::Id(entry.0), (stop, None)).succeeds();
     world.cancel(ann, BTC, entry).succeeds();
     world.settle(kit, ann, BTC).succeeds();
     assert_eq!(world.slot(ann, BTC).seat, 0);

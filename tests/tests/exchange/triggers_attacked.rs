@@ -2,7 +2,7 @@
 
 use ballast_book::TriggerId;
 use ballast_client::{
-    ballast::{TriggerExecution, error::BallastError, state::MarketStatus},
+    ballast::{OrderRef, TriggerExecution, error::BallastError, state::MarketStatus},
     instructions::{self, at_limit, stop_loss, take_profit, trailing_stop},
     units::{Lots, Price, Side},
 };
@@ -242,9 +242,10 @@ fn triggers_that_wait_for_a_position_hide_none_behind_them() {
     let stop = world.protect(ann, BTC, stop_loss(Side::Long, Price(950 * CENT), None));
     // Far above the mark, so first in the tree, and without a position.
     let mallory = world.trader(1_000 * DOLLAR);
-    world.bid(mallory, BTC, 1, 990 * CENT);
+    let entry = world.bid(mallory, BTC, 1, 990 * CENT);
     for _ in 0..16 {
-        world.protect(mallory, BTC, stop_loss(Side::Long, Price(1 << 39), None));
+        let stop = stop_loss(Side::Long, Price(1 << 39), None);
+        world.place_bracket(mallory, BTC, OrderRef::Id(entry.0), (stop, None)).succeeds();
     }
     world.move_price(BTC, 950 * CENT);
     world.bid(bob, BTC, 1, 950 * CENT);

@@ -126,9 +126,10 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
       list.push(transfer(exchange, chain.markets(), account, margin, collateral));
       orderer = { address: margin, positions: [] };
     }
-    list.push(placeOrder(chain.markets(), orderer, trader, order));
+    const clientId = BigInt(Date.now());
+    list.push(placeOrder(chain.markets(), orderer, trader, order, clientId));
     const [first, second] = triggers;
-    if (first) list.push(placeTriggers(market, orderer, trader, first, second ?? null));
+    if (first) list.push(placeTriggers(market, orderer, trader, first, second ?? null, clientId));
     return list;
   };
 

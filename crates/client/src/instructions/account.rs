@@ -15,6 +15,7 @@ pub fn open_margin_account(payer: &Pubkey, owner: &Pubkey, exchange: &Pubkey, nu
             owner: *owner,
             exchange: *exchange,
             margin: addresses::margin_account(exchange, owner, number),
+            trader: addresses::trader(exchange, owner),
             system_program: solana_system_interface::program::ID,
             program: PROGRAM_ID,
         },

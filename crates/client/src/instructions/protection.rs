@@ -1,6 +1,8 @@
 //! Triggers and the deleveraging ladder.
 
-use ballast::{TriggerArgs, TriggerExecution, TriggerKind, TriggerTerms, accounts, events::LadderRung, instruction};
+use ballast::{
+    OrderRef, TriggerArgs, TriggerExecution, TriggerKind, TriggerTerms, accounts, events::LadderRung, instruction,
+};
 use ballast_book::TriggerId;
 use ballast_units::{Lots, Price, Side};
 use solana_instruction::Instruction;
@@ -52,7 +54,7 @@ fn trigger(position: Side, kind: TriggerKind, price: Price, lots: Option<Lots>) 
     }
 }
 
-/// Places a trigger, or two of which one cancels the other. In one transaction after `place_order` it is a bracket.
+/// Places a trigger, or two of which one cancels the other, for a position that is there.
 pub fn place_triggers(
     trader: &Pubkey,
     margin: &Pubkey,
@@ -60,7 +62,19 @@ pub fn place_triggers(
     first: TriggerArgs,
     second: Option<TriggerArgs>,
 ) -> Instruction {
-    build(&set_accounts(trader, margin, market), &instruction::PlaceTriggers { first, second }, &[])
+    build(&set_accounts(trader, margin, market), &instruction::PlaceTriggers { first, second, entry: None }, &[])
+}
+
+/// Places a trigger, or two of which one cancels the other, for what the order `entry` opens: in one transaction after that order's
+/// `place_order`, by its client id.
+pub fn place_bracket(
+    trader: &Pubkey,
+    margin: &Pubkey,
+    market: &MarketKeys,
+    entry: OrderRef,
+    (first, second): (TriggerArgs, Option<TriggerArgs>),
+) -> Instruction {
+    build(&set_accounts(trader, margin, market), &instruction::PlaceTriggers { first, second, entry: Some(entry) }, &[])
 }
 
 /// Gives a trigger new terms.

@@ -1,6 +1,6 @@
 //! Triggers and ladders: what an account has, and what is due, as the program would see it.
 
-use ballast::logic::{Marks, confirmed_mark, position_state, protects, rung_would_trade, slot_health};
+use ballast::logic::{Duty, Marks, confirmed_mark, duty, position_state, rung_would_trade, slot_health};
 use ballast::state::MarketStatus;
 use ballast_book::{Fires, Trigger, TriggerPrice, trailing_price};
 use ballast_risk::oracle::Action;
@@ -48,11 +48,9 @@ impl View<'_> {
             for trigger in open.book.due_triggers(fires, confirmed) {
                 let Ok(seat) = open.book.seat_by_id(trigger.seat) else { continue };
                 let account = Pubkey::new_from_array(seat.account);
-                let (bids, asks) = (seat.bid_lots > 0, seat.ask_lots > 0);
                 let Some(state) = self.position(&account, market)? else { continue };
-                // One that waits for a position is not due; one that has nothing to protect is, to be removed.
-                let waits = state.position.side().is_none() && protects(state.position, bids, asks, trigger.side);
-                if !waits || trigger.expired(now) {
+                // One that waits for its entry is not due; one that is over is, to be removed.
+                if duty(state.position, &open.book, &trigger)? != Duty::Waits || trigger.expired(now) {
                     due.push(DueTrigger { account, trigger });
                 }
             }

@@ -36,6 +36,8 @@ pub struct TriggerSet {
     pub client_id: u64,
     /// The other of its pair, 0 if none.
     pub sibling: u64,
+    /// Sequence of the order that opens what it protects, 0 if that is there already.
+    pub entry: u64,
 }
 
 /// Why a trigger has the terms that it has.

@@ -8,7 +8,7 @@ use super::accounts::{require_same_exchange, side_filter};
 use crate::{
     error::{BallastError, OrFail},
     events::{OrderRemoved, OrdersCancelledFor, OrdersPruned},
-    logic::{Gone, removed_order, slab},
+    logic::{Gone, leave_idle_seat, removed_order, slab},
     record::tell,
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, slab_bytes_mut},
 };
@@ -24,6 +24,7 @@ pub struct CancelOrders<'info> {
     /// Owner or delegate.
     pub trader: Signer<'info>,
     /// The account whose orders they are.
+    #[account(mut)]
     pub margin: AccountLoader<'info, MarginAccount>,
     /// The market.
     #[account(has_one = book @ BallastError::WrongAccount)]
@@ -36,16 +37,21 @@ pub struct CancelOrders<'info> {
 }
 
 impl CancelOrders<'_> {
-    /// Checks the signer and finds the account's seat.
-    pub(super) fn seat(&self) -> Result<(u16, u32)> {
-        let margin = self.margin.current()?;
+    /// Has `work` take something out of the account's seat, given its number and the market's, and gives back a seat that is empty then.
+    pub(super) fn at_seat(&self, work: impl FnOnce(&mut Book, u32, u16) -> Result<()>) -> Result<()> {
+        let key = self.margin.key();
+        let margin = &mut *self.margin.current_mut()?;
         let market = self.market.current()?;
         margin.require_trader(self.trader.key)?;
-        require_same_exchange(&margin, &market)?;
+        require_same_exchange(margin, &market)?;
         let slot = margin.slot_index(market.index).ok_or(BallastError::NothingHere)?;
         let seat = margin.slots[slot].seat;
         require!(seat != 0, BallastError::NothingHere);
-        Ok((market.index, seat))
+        let mut data = slab(&self.book)?;
+        let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
+        book.seat(seat, &key.to_bytes()).or_fail()?;
+        work(&mut book, seat, market.index)?;
+        leave_idle_seat(&mut book, margin, slot, &key)
     }
 }
 
@@ -129,14 +135,10 @@ pub fn cancel_all(ctx: Context<CancelOrders>, side: u8, limit: u32) -> Result<()
 
 /// Has `work` cancel orders of the account's seat, and reports them.
 fn cancel(ctx: Context<CancelOrders>, work: impl FnOnce(&mut Book, u32, &mut Gone) -> Result<()>) -> Result<()> {
-    let accounts = ctx.accounts;
-    let (market, seat) = accounts.seat()?;
-    let key = accounts.margin.key();
-    let mut data = slab(&accounts.book)?;
-    let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
-    book.seat(seat, &key.to_bytes()).or_fail()?;
-    let mut gone = Gone::default();
-    work(&mut book, seat, &mut gone)?;
-    gone.report(market, &key, OrdersCancelledFor::Request);
-    Ok(())
+    ctx.accounts.at_seat(|book, seat, market| {
+        let mut gone = Gone::default();
+        work(book, seat, &mut gone)?;
+        gone.report(market, &ctx.accounts.margin.key(), OrdersCancelledFor::Request);
+        Ok(())
+    })
 }

@@ -1,7 +1,7 @@
 //! The deleveraging ladder: set by the owner, executed by anyone.
 
 use anchor_lang::prelude::*;
-use ballast_book::{SelfTrade, worst_price};
+use ballast_book::{SelfTrade, Stopped, worst_price};
 use ballast_risk::{ladder::Ladder, oracle::Action};
 
 use super::{OwnMarginAccount, TendPosition, Tended, tend};
@@ -65,7 +65,9 @@ pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result
         let (self_trade, max_makers) = (SelfTrade::CancelResting, MAX_LADDER_MAKERS);
         let order = Take { side, lots, limit, self_trade, max_makers, cause: Cause::Ladder, client_id: 0 };
         let matched = take(venue, margin, slot, key, &order, now)?;
-        require!(matched.lots.0 > 0, BallastError::NothingToMatch);
+        // Orders that cannot trade and were in the way are gone: that is something, too, or they would be there the next time.
+        let cleared = matched.stopped == Stopped::MakerLimit;
+        require!(matched.lots.0 > 0 || cleared, BallastError::NothingToMatch);
         margin.ladder_mut().note(rung, position.lots(), matched.lots);
         settle_slot(venue.market, margin, slot, key)?;
         let mut after = assess_at(Marks::Cautious, margin, venue)?;

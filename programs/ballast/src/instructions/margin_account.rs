@@ -2,12 +2,15 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::token::{self, Token, TokenAccount, Transfer};
+use ballast_risk::fees::day_of;
 
 use crate::{
     error::BallastError,
     events::{AccountClosed, AccountOpened, DelegateSet, Deposited},
     record::tell,
-    state::{Current as _, Exchange, MARGIN_SEED, MARGIN_VERSION, MarginAccount, VAULT_SEED},
+    state::{
+        Current as _, Exchange, FeeTerms, MARGIN_SEED, MARGIN_VERSION, MarginAccount, TRADER_SEED, Trader, VAULT_SEED,
+    },
 };
 
 /// Accounts of `open_margin_account`.
@@ -25,14 +28,18 @@ pub struct OpenMarginAccount<'info> {
     #[account(init, payer = payer, space = 8 + core::mem::size_of::<MarginAccount>(),
         seeds = [MARGIN_SEED, exchange.key().as_ref(), owner.key().as_ref(), &number.to_le_bytes()], bump)]
     pub margin: AccountLoader<'info, MarginAccount>,
+    /// CHECK: the owner's trader account, whether it exists or not.
+    #[account(seeds = [TRADER_SEED, exchange.key().as_ref(), owner.key().as_ref()], bump)]
+    pub trader: UncheckedAccount<'info>,
     /// The system program.
     pub system_program: Program<'info, System>,
     /// This program, which records its events by calling itself.
     pub program: Program<'info, crate::program::Ballast>,
 }
 
-/// Opens the owner's account with this number.
-pub fn open_margin_account(ctx: Context<OpenMarginAccount>, number: u16) -> Result<()> {
+/// Opens the owner's account with this number. It begins with the fee tier that the owner has, and owes the owner's referrer his
+/// share from its first trade on.
+pub fn open_margin_account<'info>(ctx: Context<'info, OpenMarginAccount<'info>>, number: u16) -> Result<()> {
     let owner = ctx.accounts.owner.key();
     let mut margin = ctx.accounts.margin.load_init()?;
     margin.version = MARGIN_VERSION;
@@ -40,6 +47,12 @@ pub fn open_margin_account(ctx: Context<OpenMarginAccount>, number: u16) -> Resu
     margin.number = number;
     margin.exchange = ctx.accounts.exchange.key();
     margin.owner = owner;
+    let trader = &ctx.accounts.trader;
+    if trader.owner == &crate::ID {
+        let trader = AccountLoader::<Trader>::try_from(trader)?;
+        let today = day_of(Clock::get()?.unix_timestamp);
+        margin.take_terms(&FeeTerms::of(&ctx.accounts.exchange, &*trader.current()?, today));
+    }
     tell(&AccountOpened { account: ctx.accounts.margin.key(), owner, number });
     Ok(())
 }

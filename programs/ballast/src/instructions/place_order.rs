@@ -29,6 +29,10 @@ pub enum OrderKind {
     PostOnlySlide,
 }
 
+/// Most reduce-only orders of an account that rest: what cuts them to the position, a liquidation for one, does so in one go, and
+/// tells of each.
+pub const MAX_REDUCE_ONLY: u16 = 64;
+
 /// What happens when an order meets one of the same owner.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SelfTradeMode {

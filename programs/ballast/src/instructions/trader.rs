@@ -8,7 +8,7 @@ use crate::{
     error::BallastError,
     events::{ReferralClaimed, TraderOpened, VolumeRolled},
     record::tell,
-    state::{Current as _, Exchange, MarginAccount, TRADER_SEED, TRADER_VERSION, Trader},
+    state::{Current as _, Exchange, FeeTerms, MarginAccount, TRADER_SEED, TRADER_VERSION, Trader},
 };
 
 /// Accounts of `open_trader`.
@@ -90,13 +90,11 @@ pub fn roll_volume<'info>(ctx: Context<'info, RollVolume<'info>>) -> Result<()> 
         trader.volumes_mut().add(today, margin.volume_day, margin.volume);
         (margin.volume, margin.referral_owed) = (0, 0);
     }
-    let earned = trader.volumes().earned(today, &exchange.fee_tier_volumes);
-    let share = if trader.is_referred() { exchange.referral_share_bps } else { 0 };
+    let terms = FeeTerms::of(exchange, trader, today);
     for info in ctx.remaining_accounts {
         let loader = own_account(info, trader)?;
         let mut margin = loader.current_mut()?;
-        (margin.fee_tier, margin.fee_tier_until) = (earned.tier, earned.until);
-        margin.referral_share_bps = share;
+        margin.take_terms(&terms);
     }
     if let Some(referrer) = &accounts.referrer {
         let mut referrer = referrer.current_mut()?;
@@ -107,8 +105,8 @@ pub fn roll_volume<'info>(ctx: Context<'info, RollVolume<'info>>) -> Result<()> 
         trader: accounts.trader.key(),
         volume,
         thirty_days: trader.volumes().total(today),
-        tier: earned.tier,
-        until: earned.until,
+        tier: terms.tier,
+        until: terms.until,
         referrer: trader.referrer,
         referral: owed,
     });

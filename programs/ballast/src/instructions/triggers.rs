@@ -4,15 +4,15 @@
 //! A trigger only ever reduces, so it needs no margin; it needs something to protect.
 
 use anchor_lang::prelude::*;
-use ballast_book::{Book, Execution, Fires, NewTrigger, Terms, Trigger, TriggerId, TriggerPrice};
+use ballast_book::{Book, Execution, Fires, NewTrigger, RestingOrder, Terms, Trigger, TriggerId, TriggerPrice};
 use ballast_risk::oracle::Action;
 use ballast_units::{Lots, Position, Price, Side};
 
-use super::{CancelOrders, accounts::require_same_exchange};
+use super::{CancelOrders, OrderRef, accounts::require_same_exchange};
 use crate::{
     error::{BallastError, OrFail},
     events::{TriggerChange, TriggerSet, TriggersRemoved, TriggersRemovedFor},
-    logic::{confirmed_mark, protects, slab},
+    logic::{confirmed_mark, find_order, slab},
     record::tell,
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
@@ -112,8 +112,14 @@ impl SetTriggers<'_> {
     }
 }
 
-/// Places a trigger, or two of which one cancels the other: what one trades comes off both.
-pub fn place_triggers(ctx: Context<SetTriggers>, first: TriggerArgs, second: Option<TriggerArgs>) -> Result<()> {
+/// Places a trigger, or two of which one cancels the other: what one trades comes off both. With `entry` they are a bracket: as long
+/// as that order rests they wait for what it opens. One that has filled already needs no waiting for.
+pub fn place_triggers(
+    ctx: Context<SetTriggers>,
+    first: TriggerArgs,
+    second: Option<TriggerArgs>,
+    entry: Option<OrderRef>,
+) -> Result<()> {
     let accounts = ctx.accounts;
     let key = accounts.margin.key();
     let margin = &mut *accounts.margin.current_mut()?;
@@ -121,7 +127,10 @@ pub fn place_triggers(ctx: Context<SetTriggers>, first: TriggerArgs, second: Opt
     let slot = accounts.slot(margin, market)?;
     let mut data = slab(&accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
-    let protected = Protected::of(&book, margin, slot, &key)?;
+    let mut protected = Protected::of(&book, margin, slot, &key)?;
+    if let Some(entry) = entry {
+        protected.expect(find_order(&book.view(), margin.slots[slot].seat, entry)?, first.side())?;
+    }
     if let Some(second) = &second {
         let fits = second.buys == first.buys && second.terms.lots == first.terms.lots;
         require!(fits, BallastError::InvalidTrigger);
@@ -153,10 +162,11 @@ pub fn edit_trigger(ctx: Context<SetTriggers>, trigger: u64, terms: TriggerTerms
     let slot = accounts.slot(margin, market)?;
     let mut data = slab(&accounts.book)?;
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
-    let protected = Protected::of(&book, margin, slot, &key)?;
+    let mut protected = Protected::of(&book, margin, slot, &key)?;
     let (id, seat) = (TriggerId(trigger), margin.slots[slot].seat);
     let old = book.view().trigger(id).or_fail()?;
-    require!(old.seat == seat, BallastError::TriggerNotFound);
+    require!(old.seat == seat && !old.spent, BallastError::TriggerNotFound);
+    protected.entry = if book.view().awaits(id).or_fail()? { old.entry } else { 0 };
     let mut terms = protected.terms(market, old.side, old.fires, &terms)?;
     // What it has followed so far is not forgotten.
     if let (TriggerPrice::Trailing { best, .. }, TriggerPrice::Trailing { best: before, .. }) =
@@ -196,23 +206,21 @@ pub fn cancel_all_triggers(ctx: Context<CancelOrders>) -> Result<()> {
 }
 
 fn cancel(accounts: &CancelOrders, remove: impl FnOnce(&mut Book, u32) -> Result<Vec<u64>>) -> Result<()> {
-    let (market, seat) = accounts.seat()?;
-    let key = accounts.margin.key();
-    let mut data = slab(&accounts.book)?;
-    let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
-    book.seat(seat, &key.to_bytes()).or_fail()?;
-    let triggers = remove(&mut book, seat)?;
-    require!(!triggers.is_empty(), BallastError::TriggerNotFound);
-    tell(&TriggersRemoved { market, account: key, reason: TriggersRemovedFor::Cancelled, triggers });
-    Ok(())
+    accounts.at_seat(|book, seat, market| {
+        let triggers = remove(book, seat)?;
+        require!(!triggers.is_empty(), BallastError::TriggerNotFound);
+        let (account, reason) = (accounts.margin.key(), TriggersRemovedFor::Cancelled);
+        tell(&TriggersRemoved { market, account, reason, triggers });
+        Ok(())
+    })
 }
 
 /// What an account has in a market for a trigger to protect.
 struct Protected {
     /// With the fills that wait in the seat.
     position: Position,
-    bids: bool,
-    asks: bool,
+    /// Sequence of the resting order that opens it, 0 for none.
+    entry: u64,
     now: i64,
 }
 
@@ -220,24 +228,36 @@ impl Protected {
     fn of(book: &Book, margin: &MarginAccount, slot: usize, key: &Pubkey) -> Result<Protected> {
         let now = Clock::get()?.unix_timestamp;
         let slot = &margin.slots[slot];
-        let mut protected = Protected { position: slot.position(), bids: false, asks: false, now };
+        let mut position = slot.position();
         if slot.seat != 0 {
             let seat = book.seat(slot.seat, &key.to_bytes()).or_fail()?;
-            protected.position = protected.position.add(Position(seat.pending_base)).or_fail()?;
-            (protected.bids, protected.asks) = (seat.bid_lots > 0, seat.ask_lots > 0);
+            position = position.add(Position(seat.pending_base)).or_fail()?;
         }
-        Ok(protected)
+        Ok(Protected { position, entry: 0, now })
+    }
+
+    /// Triggers of `side` wait for this order, if it rests.
+    fn expect(&mut self, entry: Option<RestingOrder>, side: Side) -> Result<()> {
+        let Some(order) = entry else { return Ok(()) };
+        require!(order.side == side.opposite() && !order.reduce_only, BallastError::InvalidTrigger);
+        self.entry = order.id.sequence();
+        Ok(())
+    }
+
+    /// Whether the position that orders of `side` reduce is there already.
+    fn holds(&self, side: Side) -> bool {
+        self.position.side() == Some(side.opposite())
     }
 
     /// Terms as the book has them, checked against market and clock.
     fn terms(&self, market: &Market, side: Side, fires: Fires, terms: &TriggerTerms) -> Result<Terms> {
-        require!(protects(self.position, self.bids, self.asks, side), BallastError::NothingToProtect);
+        require!(self.holds(side) || self.entry != 0, BallastError::NothingToProtect);
         require!(terms.expires_at == 0 || terms.expires_at > self.now, BallastError::Expired);
         let price = match terms.trail_ppm {
             0 => TriggerPrice::Fixed(Price(terms.price)),
             ppm => {
                 require!(terms.price == 0, BallastError::InvalidTrigger);
-                require!(self.position.side().is_some(), BallastError::NothingToProtect);
+                require!(self.holds(side), BallastError::NothingToProtect);
                 market.require_price(Action::Liquidate, self.now)?;
                 TriggerPrice::Trailing { ppm, best: confirmed_mark(market, fires.opposite())? }
             }
@@ -255,7 +275,7 @@ impl Protected {
 
     /// Fails if the trigger could be executed at once. While there is no position, none can.
     fn require_not_due(&self, market: &Market, trigger: &Trigger) -> Result<()> {
-        if self.position.side().is_none() || !market.mark_state().is_supported() {
+        if !self.holds(trigger.side) || !market.mark_state().is_supported() {
             return Ok(());
         }
         let due = trigger.fires.reached(trigger.price, confirmed_mark(market, trigger.fires)?);
@@ -267,7 +287,8 @@ impl Protected {
 fn place(book: &mut Book, market: &Market, protected: &Protected, seat: u32, args: &TriggerArgs) -> Result<TriggerId> {
     let (side, fires) = (args.side(), args.fires());
     let terms = protected.terms(market, side, fires, &args.terms)?;
-    let id = book.place_trigger(NewTrigger { seat, side, fires, terms, client_id: args.client_id }).or_fail()?;
+    let (client_id, entry) = (args.client_id, protected.entry);
+    let id = book.place_trigger(NewTrigger { seat, side, fires, terms, client_id, entry }).or_fail()?;
     protected.require_not_due(market, &book.view().trigger(id).or_fail()?)?;
     Ok(id)
 }
@@ -303,5 +324,6 @@ pub(super) fn report(market: &Market, account: &Pubkey, cause: TriggerChange, tr
         expires_at: trigger.terms.expires_at,
         client_id: trigger.client_id,
         sibling,
+        entry: trigger.entry,
     });
 }

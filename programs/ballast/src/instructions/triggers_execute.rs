@@ -2,11 +2,11 @@
 
 use anchor_lang::prelude::*;
 use ballast_book::{Book, Executed, Execution, NewOrder, OrderId, SelfTrade, Sibling, Stopped, Trigger, TriggerId};
-use ballast_risk::oracle::Action;
+use ballast_risk::{health::Account, oracle::Action};
 use ballast_units::{Lots, Price, Side};
 
 use super::{
-    TendPosition, Tended, tend,
+    MAX_REDUCE_ONLY, TendPosition, Tended, tend,
     triggers::{report, sibling_of},
 };
 use crate::{
@@ -16,16 +16,13 @@ use crate::{
         TriggersRemovedFor,
     },
     logic::{
-        Gone, Marks, Take, Venue, assess, close_idle_seat, confirmed_mark, make_room, maker_rate, pay_protection,
-        protects, rejoin, require_initial_margin, settle_slot, slab, take, touch,
+        Duty, Gone, Marks, Take, Venue, assess, close_idle_seat, confirmed_mark, duty, make_room, maker_rate,
+        pay_protection, rejoin, settle_slot, slab, take, touch,
     },
     record::tell,
     state::{BOOK_MAGIC, Current as _, MarginAccount, Market, MarketStatus, slab_bytes_mut},
 };
 
-/// Most reduce-only orders of an account that rest: what cuts them to the position, a liquidation for one, does so in one go, and
-/// tells of each.
-const MAX_REDUCE_ONLY: u16 = 64;
 /// Most makers that one execution meets.
 const MAX_TRIGGER_MAKERS: u32 = 32;
 
@@ -48,32 +45,31 @@ pub fn execute_trigger<'info>(ctx: Context<'info, TendPosition<'info>>, trigger:
             assess(margin, key, Some((venue, slot)), &others, Marks::Cautious, Some(Action::Reduce), now)
         };
         let before = assess_now(margin, venue)?;
-        if trigger.expired(now) {
+        // The touch may have removed it with its position.
+        let duty = match venue.book.view().trigger(trigger.id) {
+            Ok(trigger) => duty(margin.slots[slot].position(), &venue.book.view(), &trigger)?,
+            Err(_) => Duty::Over,
+        };
+        if trigger.expired(now) && duty != Duty::Over {
             venue.book.remove_trigger(trigger.id, trigger.seat).or_fail()?;
             let (market, reason) = (venue.market.index, TriggersRemovedFor::Expired);
             tell(&TriggersRemoved { market, account: *key, reason, triggers: vec![trigger.id.0] });
             close_idle_seat(venue, margin, slot, key)?;
             return rejoin(venue, margin, slot, key, &before);
         }
-        if !is_protecting(venue, margin, slot, key, &trigger)? {
-            // With the position it goes: here, if not at an earlier touch.
+        require!(duty != Duty::Waits, BallastError::NothingToProtect);
+        if duty == Duty::Over {
             close_idle_seat(venue, margin, slot, key)?;
             return rejoin(venue, margin, slot, key, &before);
         }
         let mut done = trade(venue, margin, slot, key, &trigger, now)?;
         settle_slot(venue.market, margin, slot, key)?;
         let mut after = assess_now(margin, venue)?;
-        if let Some((order, _)) = done.rested {
-            // A position may be reduced below initial margin, but nothing rests there.
-            if require_initial_margin(&after.account).is_ok() {
-                venue.book.trigger_became_order(trigger.id, order).or_fail()?;
-            } else {
-                venue.book.cancel(order, trigger.seat).or_fail()?;
-                done.rested = None;
-                after = assess_now(margin, venue)?;
-            }
+        if done.left.0 > 0 {
+            done.rested = rest(venue, margin, slot, key, &trigger, (done.left, &mut after.account), now)?;
         }
-        require!(done.lots.0 > 0 || done.rested.is_some(), BallastError::NothingToMatch);
+        // Orders that cannot trade and were in the way are gone: that is something, too, or they would be there the next time.
+        require!(done.lots.0 > 0 || done.rested.is_some() || done.cleared, BallastError::NothingToMatch);
         let fee_bps = venue.market.params.trigger_fee_bps;
         pay_protection(venue.market, (margin, key), (reward, to), (&before, &mut after), done.quote, fee_bps)?;
         done.report(venue.market.index, key, to, &trigger, confirmed);
@@ -82,28 +78,19 @@ pub fn execute_trigger<'info>(ctx: Context<'info, TendPosition<'info>>, trigger:
     })
 }
 
-/// Whether the position is there that the trigger protects.
-///
-/// # Errors
-/// `NothingToProtect` while only a resting order may open it: the trigger waits.
-fn is_protecting(venue: &Venue, margin: &MarginAccount, slot: usize, key: &Pubkey, trigger: &Trigger) -> Result<bool> {
-    let position = margin.slots[slot].position();
-    let seat = venue.book.seat(trigger.seat, &key.to_bytes()).or_fail()?;
-    let protecting = protects(position, seat.bid_lots > 0, seat.ask_lots > 0, trigger.side);
-    let dormant = protecting && position.side().is_none() && !trigger.trails();
-    require!(!dormant, BallastError::NothingToProtect);
-    Ok(protecting && position.side().is_some())
-}
-
 /// What an execution did.
 struct Done {
     lots: Lots,
     quote: u64,
     worst: Price,
+    /// What may come to rest.
+    left: Lots,
     /// The order that its rest became, and its lots.
     rested: Option<(OrderId, OrderPlaced)>,
     done: bool,
     sibling_gone: bool,
+    /// It met nothing but orders that cannot trade, and as many as one execution meets.
+    cleared: bool,
 }
 
 impl Done {
@@ -129,8 +116,7 @@ impl Done {
     }
 }
 
-/// Trades on the book what the trigger asks for, takes that off the trigger and its pair, and puts the rest of a limit
-/// order to rest.
+/// Trades on the book what the trigger asks for, and takes that off the trigger and its pair.
 fn trade(
     venue: &mut Venue,
     margin: &mut MarginAccount,
@@ -160,20 +146,19 @@ fn trade(
     )?;
     let closed = margin.slots[slot].lots == 0;
     let executed = take_off(venue, key, trigger.id, matched.lots, closed)?;
-    let mut done = Done {
+    // Not where matching was cut short: the rest would stand across orders that it should have met.
+    let complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
+    let left = lots.sub(matched.lots).or_fail()?;
+    Ok(Done {
         lots: matched.lots,
         quote: matched.quote,
         worst,
+        left: if complete && !executed.done { left } else { Lots::ZERO },
         rested: None,
         done: executed.done,
         sibling_gone: executed.sibling_gone.is_some(),
-    };
-    // Not where matching was cut short: the rest would stand across orders that it should have met.
-    let complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
-    if complete && !executed.done {
-        done.rested = rest(venue, margin, slot, key, trigger, lots.sub(matched.lots).or_fail()?, now)?;
-    }
-    Ok(done)
+        cleared: matched.stopped == Stopped::MakerLimit,
+    })
 }
 
 /// Takes executed lots off a trigger and its pair, and reports what that takes off an order that the pair has become.
@@ -205,7 +190,7 @@ fn rest(
     slot: usize,
     key: &Pubkey,
     trigger: &Trigger,
-    lots: Lots,
+    (lots, account): (Lots, &mut Account),
     now: i64,
 ) -> Result<Option<(OrderId, OrderPlaced)>> {
     let Execution::Limit(price) = trigger.terms.execution else { return Ok(None) };
@@ -213,7 +198,13 @@ fn rest(
     let seat = venue.book.seat(trigger.seat, &key.to_bytes()).or_fail()?;
     let lots = lots.0.min(margin.slots[slot].size().0.saturating_sub(seat.lots(trigger.side).0));
     let (low, high) = venue.market.range(trigger.side)?;
-    let fits = lots >= params.min_lots
+    // A position may be reduced below initial margin, but nothing rests there, and no other order makes room for it. The most that the
+    // order adds to it is what it may lose against the mark.
+    let margin_then = account.initial.checked_add(loss_at(venue.market, trigger.side, price, lots)?);
+    let initial = margin_then.ok_or(BallastError::Overflow)?;
+    let covered = i64::try_from(initial).is_ok_and(|initial| account.initial_equity.0 >= initial);
+    let fits = covered
+        && lots >= params.min_lots
         && (low..=high).contains(&price)
         && price.0.is_multiple_of(params.tick)
         && u32::from(seat.orders) < params.max_orders_per_account
@@ -237,6 +228,8 @@ fn rest(
     }
     venue.book.set_maker_fee(trigger.seat, maker_rate(venue.market, margin)?).or_fail()?;
     let order = venue.book.rest(new).or_fail()?;
+    venue.book.trigger_became_order(trigger.id, order).or_fail()?;
+    account.initial = initial;
     let placed = OrderPlaced {
         market: venue.market.index,
         account: *key,
@@ -251,6 +244,16 @@ fn rest(
         client_id: trigger.client_id,
     };
     Ok(Some((order, placed)))
+}
+
+/// What `lots` of an order lose at most against the mark or the last tick, in atoms, if they fill at their price.
+fn loss_at(market: &Market, side: Side, price: Price, lots: u64) -> Result<u64> {
+    let (mark, tick) = (market.mark(), market.mark_state().tick);
+    let worse = match side {
+        Side::Long => price.0.saturating_sub(mark.min(tick).0),
+        Side::Short => mark.max(tick).0.saturating_sub(price.0),
+    };
+    Ok(Lots(lots).value(Price(worse)).or_fail()?.positive_part())
 }
 
 /// Accounts of `ratchet_trigger`.

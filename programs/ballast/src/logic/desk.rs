@@ -2,18 +2,19 @@
 //! once, at the end.
 
 use anchor_lang::prelude::*;
-use ballast_book::{CancelledOrder, MatchTerms, NewOrder, OrderId, RestingOrder, Stopped};
+use ballast_book::{BookView, CancelledOrder, MatchTerms, NewOrder, OrderId, RestingOrder, Stopped};
 use ballast_risk::oracle::Action;
 use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Price, Side};
 
 use super::{
-    Assessment, Gone, Marks, Others, Take, Venue, assess, close_idle_seat, cut_reduce_only, make_room, maker_rate,
-    rejoin, removed_order, require_initial_margin, settle_slot, take, touch,
+    Assessment, Gone, Marks, Others, Take, Venue, assess, close_idle_seat, cut_reduce_only, drop_triggers_of,
+    leave_idle_seat, make_room, maker_rate, reducible, rejoin, removed_order, require_initial_margin, settle_slot,
+    take, touch,
 };
 use crate::{
     error::{BallastError, OrFail},
     events::{Cause, OrderPlaced, OrderReduced, OrdersCancelledFor, OrdersPruned},
-    instructions::{MAX_CANCELLED, MAX_MAKERS, MAX_PRUNED, OrderArgs, OrderKind, OrderRef},
+    instructions::{MAX_CANCELLED, MAX_MAKERS, MAX_PRUNED, MAX_REDUCE_ONLY, OrderArgs, OrderKind, OrderRef},
     record::tell,
     state::{MarginAccount, Market, MarketStatus},
 };
@@ -33,6 +34,8 @@ pub struct Desk<'a, 'v, 'info> {
     /// The position's size when it was taken out of the ranking index, which is before the first order that takes.
     touched: Option<Lots>,
     placed: bool,
+    /// Whether an order that only reduces came to rest.
+    reducing_rests: bool,
 }
 
 /// What is left to do with an order after matching: where it comes to rest.
@@ -64,26 +67,47 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             None
         };
         let terms = venue.market.terms(now)?;
-        Ok(Desk { venue, margin, slot, key, others, now, terms, before, touched: None, placed: false })
+        Ok(Desk {
+            venue,
+            margin,
+            slot,
+            key,
+            others,
+            now,
+            terms,
+            before,
+            touched: None,
+            placed: false,
+            reducing_rests: false,
+        })
     }
 
-    /// Places an order. A post-only one that would match, or that has no room to slide, is left out where `skip` says so,
-    /// with nothing changed; false then.
+    /// Places an order. A post-only one that would match, that has no room to slide, or whose peg is beyond its limit, is left out
+    /// where `skip` says so, with nothing of the book but what cannot trade changed; false then.
     pub fn place(&mut self, order: &OrderArgs, skip: bool) -> Result<bool> {
         require_order(self.venue.market, order, self.now)?;
         require!(order.reduce_only || self.before.is_none(), BallastError::NotReducing);
-        let mut place = self.place_of(order)?;
         match order.kind {
             OrderKind::PostOnly | OrderKind::PostOnlySlide => {
-                if let Err(refused) = self.post(order, &mut place) {
-                    return if skip { Ok(false) } else { Err(refused) };
+                if order.reduce_only {
+                    // What there is to reduce, only a position that is up to date says.
+                    self.touch()?;
                 }
-                self.rest(order, place, order.lots)?;
+                let lots = self.lots_to_rest(order, order.lots)?;
+                require!(lots > 0, BallastError::NotReducing);
+                let place = match self.post(order) {
+                    Ok(place) => place,
+                    Err(_) if skip => return Ok(false),
+                    Err(refused) => return Err(refused),
+                };
+                self.rest(order, place, lots)?;
             }
             OrderKind::Limit | OrderKind::ImmediateOrCancel | OrderKind::FillOrKill => {
+                let place = self.place_of(order)?;
                 let left = self.take(order, place)?;
-                if order.kind == OrderKind::Limit && left >= self.venue.market.params.min_lots {
-                    self.rest(order, place, left)?;
+                let lots = if order.kind == OrderKind::Limit { self.lots_to_rest(order, left)? } else { 0 };
+                if lots > 0 {
+                    self.rest(order, place, lots)?;
                 }
             }
         }
@@ -91,8 +115,34 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         Ok(true)
     }
 
-    /// Puts an order in the place of another. One that differs only in being smaller keeps its place in the queue, and
-    /// needs no price and no margin; otherwise the old one is cancelled first.
+    /// How many of `left` lots of an order come to rest, zero if too few: of one that only reduces, no more than together with the
+    /// account's other orders of that side can reduce. The position has been touched then.
+    fn lots_to_rest(&self, order: &OrderArgs, left: u64) -> Result<u64> {
+        let mut lots = left;
+        if order.reduce_only && left > 0 {
+            let slot = &self.margin.slots[self.slot];
+            let mut rests = Lots::ZERO;
+            if slot.seat != 0 {
+                let seat = self.venue.book.seat(slot.seat, &self.key.to_bytes()).or_fail()?;
+                require!(seat.reduce_only < MAX_REDUCE_ONLY, BallastError::TooLarge);
+                rests = seat.lots(order.side());
+            }
+            lots = lots.min(reducible(order.side(), slot.lots).0.saturating_sub(rests.0));
+        }
+        Ok(if lots >= self.venue.market.params.min_lots { lots } else { 0 })
+    }
+
+    /// Takes the position out of the ranking index, once, with all that waits for it.
+    fn touch(&mut self) -> Result<()> {
+        if self.touched.is_none() {
+            touch(self.venue, self.margin, self.slot, self.key)?;
+            self.touched = Some(self.margin.slots[self.slot].size());
+        }
+        Ok(())
+    }
+
+    /// Puts an order in the place of another, also for the triggers that wait for it. One that differs only in being smaller keeps its
+    /// place in the queue, and needs no price and no margin; otherwise the old one is cancelled first.
     pub fn replace(&mut self, target: OrderRef, order: &OrderArgs, even_if_gone: bool) -> Result<()> {
         let Some(old) = self.find(target)? else {
             require!(even_if_gone, BallastError::OrderNotFound);
@@ -100,7 +150,8 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         };
         if !self.only_shrinks(&old, order) {
             self.cancel([OrderRef::Id(old.id.0)], false)?;
-            return self.place(order, false).map(drop);
+            self.place(order, false)?;
+            return self.move_entry(&old);
         }
         let less = old.lots.sub(Lots(order.lots)).or_fail()?;
         self.venue.book.reduce(old.id, old.seat, less).or_fail()?;
@@ -114,10 +165,23 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         Ok(())
     }
 
+    /// Lets what waited for `old` wait for the account's newest order, if that came to rest in its place.
+    fn move_entry(&mut self, old: &RestingOrder) -> Result<()> {
+        let seat = self.margin.slots[self.slot].seat;
+        if seat == 0 || !self.venue.book.view().seat_by_id(seat).or_fail()?.has_triggers() {
+            return Ok(());
+        }
+        let newest = self.venue.book.view().seat_orders(seat).or_fail()?.next();
+        if let Some(new) = newest.filter(|new| new.id.sequence() > old.id.sequence() && new.side == old.side) {
+            self.venue.book.move_entry(seat, old.id.sequence(), new.id.sequence()).or_fail()?;
+        }
+        Ok(())
+    }
+
     /// Whether `order` differs from the resting one in nothing but fewer lots.
     fn only_shrinks(&self, old: &RestingOrder, order: &OrderArgs) -> bool {
         order.rests()
-            && !order.reduce_only
+            && order.reduce_only == old.reduce_only
             && order.side() == old.side
             && (order.price, order.peg) == (old.price.0, old.peg)
             && (order.client_id, order.expires_at) == (old.client_id, old.expires_at)
@@ -125,17 +189,8 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             && order.lots >= self.venue.market.params.min_lots
     }
 
-    /// The account's order that is meant, if it still rests. Of several with one client id, the newest.
     fn find(&self, target: OrderRef) -> Result<Option<RestingOrder>> {
-        let seat = self.margin.slots[self.slot].seat;
-        if seat == 0 {
-            return Ok(None);
-        }
-        let book = self.venue.book.view();
-        Ok(match target {
-            OrderRef::Id(id) => book.order(OrderId(id)).ok().filter(|order| order.seat == seat),
-            OrderRef::Client(id) => book.seat_orders(seat).or_fail()?.find(|order| order.client_id == id),
-        })
+        find_order(&self.venue.book.view(), self.margin.slots[self.slot].seat, target)
     }
 
     /// Cancels orders of the account. Those that are gone are passed over where `skip` says so.
@@ -167,10 +222,9 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
 
     /// Assesses the account after all orders, refuses what it does not bear, and puts the position back.
     pub fn finish(self) -> Result<()> {
-        let Desk { venue, margin, slot, key, others, now, before, touched, placed, .. } = self;
-        if !placed {
-            margin.release_if_empty(slot);
-            return Ok(());
+        let Desk { venue, margin, slot, key, others, now, before, touched, placed, reducing_rests, .. } = self;
+        if !placed && touched.is_none() {
+            return leave_idle_seat(&mut venue.book, margin, slot, key);
         }
         let action = if before.is_some() { Action::Reduce } else { Action::Open };
         if let Some(size) = touched {
@@ -178,6 +232,10 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             close_idle_seat(venue, margin, slot, key)?;
         }
         let after = assess(margin, key, Some((venue, slot)), others, Marks::Cautious, Some(action), now)?;
+        if reducing_rests {
+            // Nothing was reserved for it: what it may lose against the mark has to be there.
+            require_initial_margin(&after.account)?;
+        }
         require_margin(&before, &after)?;
         if touched.is_some() { rejoin(venue, margin, slot, key, &after) } else { Ok(()) }
     }
@@ -202,8 +260,9 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         }
     }
 
-    /// Makes sure that the order would not match, and moves one that slides behind what it would match.
-    fn post(&mut self, order: &OrderArgs, place: &mut Place) -> Result<()> {
+    /// Where an order comes to rest that must not match: one that slides, behind what it would match.
+    fn post(&mut self, order: &OrderArgs) -> Result<Place> {
+        let mut place = self.place_of(order)?;
         let (side, slides) = (order.side(), order.kind == OrderKind::PostOnlySlide);
         if !slides {
             self.require_inside(order.side(), place.standing)?;
@@ -213,7 +272,8 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             matches = self.venue.book.would_match(side, place.standing, &self.terms);
         }
         if !matches {
-            return self.require_inside(order.side(), place.standing);
+            self.require_inside(order.side(), place.standing)?;
+            return Ok(place);
         }
         require!(slides, BallastError::WouldMatch);
         let (best, _) = self.venue.book.best_inside(side.opposite(), &self.terms).ok_or(BallastError::WouldMatch)?;
@@ -231,7 +291,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             place.limit = Price(slid);
         }
         place.standing = Price(slid);
-        Ok(())
+        Ok(place)
     }
 
     /// Removes orders that cannot trade from the front of a side: enough of them would hide what is behind them, and keep
@@ -259,10 +319,8 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         if order.kind == OrderKind::Limit {
             self.require_inside(order.side(), place.standing)?;
         }
-        if self.touched.is_none() {
-            touch(self.venue, self.margin, self.slot, self.key)?;
-            self.touched = Some(self.margin.slots[self.slot].size());
-        }
+        self.touch()?;
+        let before = self.margin.slots[self.slot].position().side();
         let lots = lots_to_take(order, self.margin.slots[self.slot].lots)?;
         let what = Take {
             side: order.side(),
@@ -278,6 +336,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             require!(matched.lots == lots, BallastError::NotFilled);
         }
         settle_slot(self.venue.market, self.margin, self.slot, self.key)?;
+        drop_triggers_of(before, self.venue, self.margin, self.slot, self.key)?;
         let left = lots.sub(matched.lots).or_fail()?.sub(matched.decremented).or_fail()?.0;
         // Not where matching was cut short: the rest would stand across orders that it should have met.
         let complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
@@ -301,8 +360,9 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             seat,
             client_id: order.client_id,
             expires_at: order.expires_at,
-            reduce_only: false,
+            reduce_only: order.reduce_only,
         };
+        self.reducing_rests |= order.reduce_only;
         let id = self.venue.book.rest(new).or_fail()?;
         self.require_position_within_limit(seat, side)?;
         tell(&OrderPlaced {
@@ -350,6 +410,17 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
     }
 }
 
+/// A seat's order that is meant, if it still rests. Of several with one client id, the newest. Seat 0 has none.
+pub fn find_order(book: &BookView, seat: u32, target: OrderRef) -> Result<Option<RestingOrder>> {
+    if seat == 0 {
+        return Ok(None);
+    }
+    Ok(match target {
+        OrderRef::Id(id) => book.order(OrderId(id)).ok().filter(|order| order.seat == seat),
+        OrderRef::Client(id) => book.seat_orders(seat).or_fail()?.find(|order| order.client_id == id),
+    })
+}
+
 /// Checks what can be checked about an order before anything is touched.
 fn require_order(market: &Market, order: &OrderArgs, now: i64) -> Result<()> {
     match market.status()? {
@@ -360,7 +431,7 @@ fn require_order(market: &Market, order: &OrderArgs, now: i64) -> Result<()> {
     require!(order.lots > 0, BallastError::ZeroAmount);
     require!(order.lots <= MAX_LOTS, BallastError::TooLarge);
     require!(order.reduce_only || order.lots >= market.params.min_lots, BallastError::TooSmall);
-    require!(!(order.reduce_only && order.rests()), BallastError::NotReducing);
+    require!(!(order.reduce_only && order.peg.is_some()), BallastError::NotReducing);
     let tick = market.params.tick;
     let on_tick = order.price.is_multiple_of(tick);
     require!(order.price > 0 && order.price <= MAX_PRICE && on_tick, BallastError::BadPrice);

@@ -1,7 +1,7 @@
 //! What triggers and ladders have in common: what they protect, which price they believe, and what executing them pays.
 
 use anchor_lang::prelude::*;
-use ballast_book::{BookView, Fires, worst_price};
+use ballast_book::{BookView, Fires, Trigger, TriggerId, worst_price};
 use ballast_risk::{mark, protection};
 use ballast_units::{Position, Price, Quote, Side};
 
@@ -10,21 +10,36 @@ use crate::{
     error::{BallastError, OrFail},
     events::{BountyPaid, TriggersRemoved, TriggersRemovedFor},
     record::tell,
-    state::{MarginAccount, Market},
+    state::{MarginAccount, Market, MarketStatus},
 };
 
-/// Whether an account has something for orders of `reduces` to reduce: a position of the other side, or, as long as it
-/// has none, resting `bids` or `asks` that open one.
-pub fn protects(position: Position, bids: bool, asks: bool, reduces: Side) -> bool {
-    match (position.side(), reduces) {
-        (Some(side), _) => side == reduces.opposite(),
-        (None, Side::Long) => asks,
-        (None, Side::Short) => bids,
+/// What a trigger has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// It protects the position.
+    Protects,
+    /// The order that opens what it is to protect still rests.
+    Waits,
+    /// It is over: its position is gone and no order opens it any more, or the other of its pair has done its work.
+    Over,
+}
+
+/// What a trigger has to do for an account that holds `position`.
+///
+/// # Errors
+/// When the book does not have the trigger.
+pub fn duty(position: Position, book: &BookView, trigger: &Trigger) -> Result<Duty> {
+    if trigger.spent {
+        return Ok(Duty::Over);
     }
+    if position.side() == Some(trigger.side.opposite()) {
+        return Ok(Duty::Protects);
+    }
+    Ok(if book.awaits(trigger.id).or_fail()? { Duty::Waits } else { Duty::Over })
 }
 
 /// Whether a rung of a ladder would find anything for this position on the book: inside the band, no worse than the ladder's
-/// slippage from the mark.
+/// slippage from the mark, in a market that is not paused.
 pub fn rung_would_trade(
     position: Position,
     market: &Market,
@@ -33,6 +48,9 @@ pub fn rung_would_trade(
     now: i64,
 ) -> Result<bool> {
     let Some(side) = position.side() else { return Ok(false) };
+    if market.status()? == MarketStatus::Paused {
+        return Ok(false);
+    }
     let side = side.opposite();
     let limit = worst_price(side, market.mark(), slippage_bps.into());
     Ok(book.would_match(side, limit, &market.terms(now)?))
@@ -49,29 +67,22 @@ pub fn confirmed_mark(market: &Market, fires: Fires) -> Result<Price> {
     mark::liquidation_price(side, market.mark_state()).ok_or_else(|| BallastError::OracleSingleTick.into())
 }
 
-/// Removes the seat's triggers that have nothing to protect: of a side that the account no longer holds, or of a position
-/// that is gone, unless a resting order still opens one. Trailing ones have followed a position and go with it. The
-/// seat's fills have been folded.
+/// Removes the seat's triggers that are over ([`Duty::Over`]). The seat's fills have been folded.
 pub fn drop_stale_triggers(venue: &mut Venue, margin: &MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
     let slot = &margin.slots[index];
-    let seat = venue.book.seat(slot.seat, &key.to_bytes()).or_fail()?;
-    if !seat.has_triggers() {
+    if slot.seat == 0 || !venue.book.seat(slot.seat, &key.to_bytes()).or_fail()?.has_triggers() {
         return Ok(());
     }
-    let (bids, asks) = (seat.bid_lots > 0, seat.ask_lots > 0);
-    let position = slot.position();
-    let flat = position.side().is_none();
+    let book = venue.book.view();
     let mut triggers = Vec::new();
-    venue
-        .book
-        .remove_triggers(slot.seat, |trigger| {
-            let gone = (flat && trigger.trails()) || !protects(position, bids, asks, trigger.side);
-            if gone {
-                triggers.push(trigger.id.0);
-            }
-            gone
-        })
-        .or_fail()?;
+    for trigger in book.seat_triggers(slot.seat).or_fail()? {
+        if duty(slot.position(), &book, &trigger)? == Duty::Over {
+            triggers.push(trigger.id.0);
+        }
+    }
+    for trigger in &triggers {
+        venue.book.remove_trigger(TriggerId(*trigger), slot.seat).or_fail()?;
+    }
     if !triggers.is_empty() {
         let (market, reason) = (venue.market.index, TriggersRemovedFor::NothingToProtect);
         tell(&TriggersRemoved { market, account: *key, reason, triggers });

@@ -1,7 +1,7 @@
 //! Bringing a position up to date and putting it back into the ranking index.
 
 use anchor_lang::prelude::*;
-use ballast_book::Pending;
+use ballast_book::{Book, Pending};
 use ballast_risk::{funding, liquidation, pnl_pool};
 use ballast_units::{Lots, MAX_PRICE, Position, Price, Quote, Side};
 
@@ -32,11 +32,27 @@ pub struct Touched {
 /// back with [`rejoin`] before the instruction ends.
 pub fn touch(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<Touched> {
     let mut touched = Touched::default();
+    let before = margin.slots[index].position().side();
     let held = leave_index(venue, margin, index, key, &mut touched)?;
     let waited = fold_seat(venue, margin, index, key, &mut touched)?;
+    drop_triggers_of(before, venue, margin, index, key)?;
     let funding = held.add(waited).or_fail()?;
     settle(venue.market, margin, index, key, funding, &mut touched)?;
     Ok(touched)
+}
+
+/// Removes what protected a position of a side, if that is gone: at once, for what is opened next is another position.
+pub fn drop_triggers_of(
+    before: Option<Side>,
+    venue: &mut Venue,
+    margin: &MarginAccount,
+    index: usize,
+    key: &Pubkey,
+) -> Result<()> {
+    if before.is_none() || margin.slots[index].position().side() == before {
+        return Ok(());
+    }
+    drop_stale_triggers(venue, margin, index, key)
 }
 
 fn leave_index(
@@ -199,6 +215,19 @@ pub fn entry_price(side: Side, lots: Lots, basis: Quote, mark: Price) -> Price {
     Price(price.clamp(low, high))
 }
 
+/// Gives a seat back in which nothing rests and nothing waits, and with it the slot, if nothing else is in that either. Whatever the
+/// position is, it stays where it is.
+pub fn leave_idle_seat(book: &mut Book, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
+    let slot = &mut margin.slots[index];
+    let account = key.to_bytes();
+    if slot.seat != 0 && book.seat(slot.seat, &account).or_fail()?.is_idle() {
+        book.close_seat(slot.seat, &account).or_fail()?;
+        slot.seat = 0;
+    }
+    margin.release_if_empty(index);
+    Ok(())
+}
+
 /// Cuts reduce-only orders to the position, removes triggers that have nothing left to protect, and gives the seat back when
 /// no order or trigger rests and no fill waits in it.
 pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
@@ -209,8 +238,7 @@ pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usi
     drop_stale_triggers(venue, margin, index, key)?;
     let slot = &mut margin.slots[index];
     let account = key.to_bytes();
-    let seat = venue.book.seat(slot.seat, &account).or_fail()?;
-    if seat.is_idle() {
+    if venue.book.seat(slot.seat, &account).or_fail()?.is_idle() {
         venue.book.close_seat(slot.seat, &account).or_fail()?;
         slot.seat = 0;
     }

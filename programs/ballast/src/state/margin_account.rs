@@ -5,6 +5,7 @@ use ballast_rank::Membership;
 use ballast_risk::{ladder::Ladder, liquidation::Progress};
 use ballast_units::{Lots, Position, Quote};
 
+use super::FeeTerms;
 use crate::error::BallastError;
 
 /// Seed of a margin account's address, followed by the exchange, the owner and the account's number (two bytes, little
@@ -207,6 +208,12 @@ impl MarginAccount {
         if self.slots[index].is_empty() {
             self.slots[index] = bytemuck::Zeroable::zeroed();
         }
+    }
+
+    /// Takes over what its owner has earned and owes.
+    pub fn take_terms(&mut self, terms: &FeeTerms) {
+        (self.fee_tier, self.fee_tier_until) = (terms.tier, terms.until);
+        self.referral_share_bps = terms.referral_share_bps;
     }
 
     /// Fails unless `key` may trade for the account.

@@ -3,6 +3,8 @@
 use anchor_lang::prelude::*;
 use ballast_risk::fees::Volumes;
 
+use super::Exchange;
+
 /// Seed of a trader's address, followed by the exchange and the owner.
 pub const TRADER_SEED: &[u8] = b"trader";
 
@@ -32,6 +34,25 @@ pub struct Trader {
     pub earned_in_all: u64,
     /// Room to grow.
     pub reserved: [u64; 8],
+}
+
+/// What an owner's margin accounts have of him: his fee tier, and what his referrer gets.
+pub struct FeeTerms {
+    /// The tier that his volume of thirty days earns.
+    pub tier: u8,
+    /// The first day on which it is no longer earned.
+    pub until: u32,
+    /// The referrer's share in what the exchange keeps of a fee, in basis points; zero without a referrer.
+    pub referral_share_bps: u16,
+}
+
+impl FeeTerms {
+    /// On this day.
+    pub fn of(exchange: &Exchange, trader: &Trader, today: u32) -> FeeTerms {
+        let earned = trader.volumes().earned(today, &exchange.fee_tier_volumes);
+        let referral_share_bps = if trader.is_referred() { exchange.referral_share_bps } else { 0 };
+        FeeTerms { tier: earned.tier, until: earned.until, referral_share_bps }
+    }
 }
 
 /// Words of [`Volumes`].

@@ -2,7 +2,7 @@
 
 use ballast_book::TriggerId;
 use ballast_client::{
-    ballast::{TriggerArgs, TriggerExecution, TriggerKind, TriggerTerms},
+    ballast::{OrderRef, TriggerArgs, TriggerExecution, TriggerKind, TriggerTerms},
     units::Side,
 };
 use ballast_tests::harness::{Outcome, Trader, trigger_ids};
@@ -50,7 +50,15 @@ impl Run {
                 if let Some(second) = &mut second {
                     (second.buys, second.terms.lots) = (first.buys, first.terms.lots);
                 }
-                let outcome = self.world.place_triggers(trader, market, first, second);
+                let entry = self
+                    .world
+                    .orders_of(trader, market)
+                    .into_iter()
+                    .find(|order| order.side.index() == usize::from(first.buys));
+                let outcome = match entry.filter(|_| self.dice.chance(70)) {
+                    Some(entry) => self.world.place_bracket(trader, market, OrderRef::Id(entry.id.0), (first, second)),
+                    None => self.world.place_triggers(trader, market, first, second),
+                };
                 if let Ok(receipt) = &outcome {
                     let placed = trigger_ids(receipt).into_iter().map(|id| (trader, market, id));
                     self.triggers.extend(placed);
