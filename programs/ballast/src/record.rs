@@ -30,7 +30,12 @@ pub fn tell<E: Event>(event: &E) {
 
         let mut retried = false;
         let written = loop {
-            if let Some(written) = heap::record(MAX_CALL, |to| write(to, event)) {
+            let written = heap::record(MAX_CALL, |to| {
+                write(to, event)?;
+                to.prefix_length();
+                Ok(())
+            });
+            if let Some(written) = written {
                 break written;
             }
             assert!(!retried, "an event fits a call");
@@ -75,16 +80,13 @@ pub fn send() {
     }
 }
 
-/// Appends an event behind its length.
+/// Writes an event behind two bytes for its length.
 #[cfg(any(all(target_os = "solana", feature = "entrypoint"), test))]
 #[inline(always)]
-fn write<E: Event>(to: &mut Vec<u8>, event: &E) {
-    let start = to.len();
-    to.extend_from_slice(&[0; 2]);
-    to.extend_from_slice(E::DISCRIMINATOR);
-    event.serialize(to).expect("a vector takes everything");
-    let length = u16::try_from(to.len() - start - 2).expect("an event fits a call");
-    to[start..start + 2].copy_from_slice(&length.to_le_bytes());
+fn write<E: Event>(to: &mut impl std::io::Write, event: &E) -> std::io::Result<()> {
+    to.write_all(&[0; 2])?;
+    to.write_all(E::DISCRIMINATOR)?;
+    event.serialize(to)
 }
 
 /// The events in the data of a call, each as the program serialised it; `None` if the call is no record. Bytes that make no
@@ -111,8 +113,15 @@ mod tests {
             BountyPaid { market: 3, account: crate::ID, charged: None, amount: 9 },
         );
         let mut bytes = TAG.to_vec();
-        write(&mut bytes, &dust);
-        write(&mut bytes, &bounty);
+        let mut append = |event: Vec<u8>| {
+            bytes.extend(u16::try_from(event.len() - 2).unwrap().to_le_bytes());
+            bytes.extend(&event[2..]);
+        };
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        write(&mut one, &dust).unwrap();
+        write(&mut other, &bounty).unwrap();
+        append(one);
+        append(other);
         let read: Vec<_> = events(&bytes).unwrap().collect();
         assert_eq!(read, [dust.data(), bounty.data()]);
         assert_eq!(events(&bytes[..bytes.len() - 1]).unwrap().count(), 1);

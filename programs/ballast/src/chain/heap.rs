@@ -2,14 +2,12 @@
 //! latest of them grows where it is. The record of events grows up from the start, so that it lies in one piece however often
 //! something is allocated in between.
 
-use core::{
-    alloc::{GlobalAlloc, Layout},
-    mem::ManuallyDrop,
-};
+use core::alloc::{GlobalAlloc, Layout};
+use std::io;
 
 use anchor_lang::solana_program::entrypoint::{HEAP_LENGTH, HEAP_START_ADDRESS};
 
-use crate::record::TAG;
+use crate::record::{TAG, send};
 
 /// The heap's first bytes. The runtime zeroes the heap before each instruction.
 #[repr(C)]
@@ -26,45 +24,49 @@ const START: usize = HEAP_START_ADDRESS as usize;
 const RECORD: usize = START + size_of::<Head>();
 const EVENTS: usize = RECORD + TAG.len();
 
-/// Room that the largest event but for one of a deleveraging never exceeds: with less, the record is sent first.
-const ENOUGH: usize = 4_096;
-
 /// The allocator.
 struct Heap;
 
 #[global_allocator]
 static HEAP: Heap = Heap;
 
+/// The heap's first bytes.
+///
 /// # Safety
-/// The runtime gives every instruction these bytes for itself, and nothing here runs at the same time as anything else. No
-/// reference is kept.
-unsafe fn head<'a>() -> &'a mut Head {
-    unsafe { &mut *(START as *mut Head) }
+/// The runtime gives every instruction these bytes for itself, and nothing here runs at the same time as anything else. What is taken
+/// of them is copied: no reference outlives the expression that it is in.
+const HEAD: *mut Head = START as *mut Head;
+
+#[inline(always)]
+fn lowest() -> usize {
+    // SAFETY: as of `HEAD`.
+    let lowest = unsafe { (*HEAD).lowest };
+    if lowest == 0 { START + HEAP_LENGTH } else { lowest }
 }
 
-impl Head {
-    fn lowest(&self) -> usize {
-        if self.lowest == 0 { START + HEAP_LENGTH } else { self.lowest }
-    }
-
-    /// The block that ends at `end`, or below it where it has to be aligned; null where the record is in the way.
-    #[inline(always)]
-    fn give(&mut self, end: usize, layout: Layout) -> *mut u8 {
-        let at = end.saturating_sub(layout.size()) & !layout.align().wrapping_sub(1);
-        if at < EVENTS.wrapping_add(self.recorded) {
+/// The block that ends at `end`, or below it where it has to be aligned. Where the record is in the way, it is sent first; null where
+/// that is not enough.
+#[inline(always)]
+fn give(end: usize, layout: Layout) -> *mut u8 {
+    let at = end.saturating_sub(layout.size()) & !layout.align().wrapping_sub(1);
+    // SAFETY: as of `HEAD`.
+    if at < EVENTS.wrapping_add(unsafe { (*HEAD).recorded }) {
+        // Clears the record, and allocates nothing.
+        send();
+        if at < EVENTS {
             return core::ptr::null_mut();
         }
-        self.lowest = at;
-        at as *mut u8
     }
+    // SAFETY: as of `HEAD`.
+    unsafe { (*HEAD).lowest = at };
+    at as *mut u8
 }
 
 // SAFETY: every allocation lies below all earlier ones and above the record, in memory that is this instruction's own.
 unsafe impl GlobalAlloc for Heap {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let head = unsafe { head() };
-        head.give(head.lowest(), layout)
+        give(lowest(), layout)
     }
 
     #[inline]
@@ -72,13 +74,11 @@ unsafe impl GlobalAlloc for Heap {
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let head = unsafe { head() };
-        let end = (block as usize).wrapping_add(layout.size());
+        let (end, lowest) = ((block as usize).wrapping_add(layout.size()), lowest());
         // The latest grows into the room below it.
-        let from = if block as usize == head.lowest { end } else { head.lowest() };
+        let from = if block as usize == lowest { end } else { lowest };
         // SAFETY: sizes are those of vectors, which keep them below half the address space.
-        let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        let moved = head.give(from, wanted);
+        let moved = give(from, unsafe { Layout::from_size_align_unchecked(size, layout.align()) });
         if !moved.is_null() {
             // SAFETY: both blocks are this allocation's own; they may overlap.
             unsafe { core::ptr::copy(block, moved, layout.size().min(size)) };
@@ -87,32 +87,69 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
-/// Adds to the record what `write` appends to the vector that it is given, and may not allocate otherwise. The bytes, or nothing
-/// where the call would have more than `limit`, or there is so little room that what is recorded should be sent first.
+/// Where an event is written: free bytes behind the record.
+pub struct Room {
+    start: usize,
+    length: usize,
+    room: usize,
+}
+
+impl Room {
+    /// Puts the length of what has been written behind its first two bytes there.
+    pub fn prefix_length(&mut self) {
+        let length = u16::try_from(self.length.saturating_sub(2)).unwrap_or(u16::MAX);
+        // SAFETY: the caller of `record` begins with these two bytes; nothing is written where they are not.
+        if self.length >= 2 {
+            unsafe { (self.start as *mut [u8; 2]).write_unaligned(length.to_le_bytes()) };
+        }
+    }
+}
+
+impl io::Write for Room {
+    #[inline(always)]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline(always)]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > self.room - self.length {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        // SAFETY: nobody was given these bytes, and nobody is while they are written: what writes allocates nothing.
+        unsafe {
+            core::ptr::copy_nonoverlapping(bytes.as_ptr(), (self.start + self.length) as *mut u8, bytes.len());
+        }
+        self.length += bytes.len();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Adds to the record what `write` writes, which may allocate nothing. The bytes, or nothing where the call would have more than
+/// `limit`, or the heap has no room: then what is recorded has to be sent first.
 #[inline(always)]
-pub fn record(limit: usize, write: impl FnOnce(&mut Vec<u8>)) -> Option<&'static [u8]> {
-    let head = unsafe { head() };
-    let start = EVENTS + head.recorded;
-    let room = head.lowest().saturating_sub(start);
-    if room < ENOUGH && head.recorded > 0 {
-        return None;
+pub fn record(limit: usize, write: impl FnOnce(&mut Room) -> io::Result<()>) -> Option<&'static [u8]> {
+    // SAFETY: as of `HEAD`.
+    let start = EVENTS + unsafe { (*HEAD).recorded };
+    let room = lowest().min(RECORD + limit).saturating_sub(start);
+    let mut to = Room { start, length: 0, room };
+    write(&mut to).ok()?;
+    // SAFETY: as of `HEAD`; and these bytes were just written, and stay until the record is sent.
+    unsafe {
+        (*HEAD).recorded += to.length;
+        Some(core::slice::from_raw_parts(start as *const u8, to.length))
     }
-    let room = room.min((RECORD + limit).saturating_sub(start));
-    // SAFETY: nobody was given these bytes, and nobody will be while `write` runs; the vector does not free them. Where they are
-    // too few it moves to where anything else is allocated, and is of no use.
-    let mut bytes = ManuallyDrop::new(unsafe { Vec::from_raw_parts(start as *mut u8, 0, room) });
-    write(&mut bytes);
-    if bytes.as_ptr() as usize != start {
-        return None;
-    }
-    head.recorded += bytes.len();
-    Some(unsafe { core::slice::from_raw_parts(start as *const u8, bytes.len()) })
 }
 
 /// The record with its tag, if there is any; what is recorded afterwards begins a new one.
 pub fn take_record() -> Option<&'static [u8]> {
-    let head = unsafe { head() };
-    let length = core::mem::take(&mut head.recorded);
+    // SAFETY: as of `HEAD`.
+    let length = unsafe { core::mem::take(&mut (*HEAD).recorded) };
     if length == 0 {
         return None;
     }
