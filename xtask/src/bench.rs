@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::sbpf_build::{self, Program};
+use crate::toolchain::Toolchain;
 use crate::workspace;
 
 /// Compiles the programs that are measured, then measures them; `json` names a file for the figures, `only` a text that the
@@ -23,6 +24,15 @@ pub fn run(json: Option<&Path>, only: Option<&str>) -> Result<()> {
         bench.arg("--only").arg(only);
     }
     finish(bench)
+}
+
+/// Compiles the program with debug information, then draws where its compute goes, into `folder`.
+pub fn flame(folder: &Path) -> Result<()> {
+    let folder = absolute(folder).context("the folder of the drawings")?;
+    let (program, object) = sbpf_build::build_with_names(&Toolchain::find_or_bootstrap()?)?;
+    let mut flame = Command::new(build("flame")?);
+    flame.arg(program).arg(object).arg(folder);
+    finish(flame)
 }
 
 /// Compiles the program, then measures how many instructions it does in a second on one core of this machine.

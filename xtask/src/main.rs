@@ -54,6 +54,12 @@ enum Task {
         #[arg(long, conflicts_with_all = ["json", "only"])]
         throughput: bool,
     },
+    /// Trace the commonest instructions on the chain's virtual machine and draw where their compute goes
+    Flame {
+        /// The folder for the drawings
+        #[arg(long, value_name = "FOLDER", default_value = "target/flame")]
+        folder: PathBuf,
+    },
     /// Write the program's interface description to programs/ballast/idl/ballast.json
     Idl {
         /// Write nothing; fail if the description is not current
@@ -134,6 +140,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Bench { throughput: true, .. } => bench::throughput(),
         Task::Bench { json, only, .. } => bench::run(json.as_deref(), only.as_deref()),
+        Task::Flame { folder } => bench::flame(&folder),
         Task::Idl { check } => idl::run(check),
         Task::Replay { arguments } => replay::run(&arguments),
         Task::Fuzz { target, runs, minimise } => fuzz::run(target.as_deref(), runs, minimise),

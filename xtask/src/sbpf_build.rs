@@ -101,26 +101,26 @@ fn build_with_platform_tools(cargo_build_sbf: &Path, program: Program, features:
     Ok(folder.join(program.file_name()))
 }
 
+/// Compiles the exchange's program with debug information, which changes none of its instructions, and returns the linked file, and the
+/// object that it was linked from, which names everything in it.
+pub fn build_with_names(toolchain: &Toolchain) -> Result<(PathBuf, PathBuf)> {
+    let Toolchain::Bootstrapped(parts) = toolchain else {
+        bail!("names need the bootstrapped toolchain: the platform's tools keep no object");
+    };
+    eprintln!("Building {} for SBPFv3, with names", Program::BALLAST.package);
+    let folder = output_folder(&["names"]);
+    let mut command = sbpf_cargo(parts, Program::BALLAST, &folder, &["-Clink-arg=--btf"]);
+    command.env("CARGO_PROFILE_RELEASE_DEBUG", "1");
+    run(&mut command, Program::BALLAST)?;
+    let release = folder.join(TARGET_NAME).join("release");
+    let linked = release.join(Program::BALLAST.file_name());
+    let object = release.join("deps").join(Program::BALLAST.file_name()).with_extension("elf");
+    Ok((linked, object))
+}
+
 fn build_with_parts(parts: &Bootstrapped, program: Program, features: &[&str]) -> Result<PathBuf> {
     let folder = output_folder(features);
-    let mut command = workspace::cargo();
-    command
-        .args(["build", "--release", "--lib", "--package", program.package])
-        .args(["-Zbuild-std=std,panic_abort", "-Zjson-target-spec", "--target"])
-        .arg(workspace::root().join(TARGET_FILE))
-        .arg("--target-dir")
-        .arg(&folder)
-        .current_dir(workspace::root())
-        .env("RUSTC", &parts.rustc)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTC_BOOTSTRAP_SYNTHETIC_TARGET", "1")
-        .env("__CARGO_TESTS_ONLY_SRC_ROOT", &parts.std_source)
-        .env("CARGO_TARGET_SBPF_SOLANA_LINKER", &parts.linker)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags().join("\x1f"));
-    // What a person set for the host's compiler is not meant for this one.
-    for variable in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"] {
-        command.env_remove(variable);
-    }
+    let mut command = sbpf_cargo(parts, program, &folder, &[]);
     if !features.is_empty() {
         command.args(["--features", &features.join(",")]);
     }
@@ -130,6 +130,31 @@ fn build_with_parts(parts: &Bootstrapped, program: Program, features: &[&str]) -
     sbpf_verify::links_only_what_the_chain_has(&release.join("deps").join(format!("{}.ir", program.file_name())))
         .with_context(|| format!("checking what {} was linked from", program.package))?;
     Ok(release.join(program.file_name()))
+}
+
+/// The command that compiles a program for the chain, into a target folder, with further flags for the compiler.
+fn sbpf_cargo(parts: &Bootstrapped, program: Program, folder: &Path, more: &[&str]) -> Command {
+    let mut flags = rustflags();
+    flags.extend(more.iter().map(|flag| (*flag).to_owned()));
+    let mut command = workspace::cargo();
+    command
+        .args(["build", "--release", "--lib", "--package", program.package])
+        .args(["-Zbuild-std=std,panic_abort", "-Zjson-target-spec", "--target"])
+        .arg(workspace::root().join(TARGET_FILE))
+        .arg("--target-dir")
+        .arg(folder)
+        .current_dir(workspace::root())
+        .env("RUSTC", &parts.rustc)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTC_BOOTSTRAP_SYNTHETIC_TARGET", "1")
+        .env("__CARGO_TESTS_ONLY_SRC_ROOT", &parts.std_source)
+        .env("CARGO_TARGET_SBPF_SOLANA_LINKER", &parts.linker)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    // What a person set for the host's compiler is not meant for this one.
+    for variable in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"] {
+        command.env_remove(variable);
+    }
+    command
 }
 
 /// Flags for everything that runs on the chain. The stack frame is the chain's; the instructions that LLVM's CPU v4 has

@@ -3,13 +3,13 @@
 //! Every figure is what the runtime counted for the compiled program on LiteSVM with the features that mainnet has, calls to
 //! the token program included. Nothing is random that is not the same in the next run.
 
-mod crowd;
+pub mod crowd;
 mod deleveraging;
 mod forced;
 mod margin;
 mod money;
 mod orders;
-mod population;
+pub mod population;
 mod protection;
 mod ranking;
 mod report;

@@ -4,9 +4,10 @@
 use ballast_client::units::{Price, Side};
 
 /// SplitMix64 (Steele, Lea, Flood, 2014).
-pub(super) struct Random(pub u64);
+pub struct Random(pub u64);
 
 impl Random {
+    /// The next number.
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -32,7 +33,7 @@ impl Random {
 
 /// One position.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Position {
+pub struct Position {
     /// Entry price.
     pub entry: u64,
     /// Bankruptcy price at funding index zero.
@@ -43,7 +44,7 @@ pub(super) struct Position {
 
 /// `count` positions of one side that are still solvent at `mark`: entries log-normal around `around`, leverage log-normal
 /// around 8 (1 to 125), sizes log-normal.
-pub(super) fn solvent(side: Side, around: Price, mark: Price, count: usize, seed: u64) -> Vec<Position> {
+pub fn solvent(side: Side, around: Price, mark: Price, count: usize, seed: u64) -> Vec<Position> {
     let mut random = Random(seed);
     let every = std::iter::repeat_with(|| {
         let entry = around.0 as f64 * (random.normal() * 0.12).exp();

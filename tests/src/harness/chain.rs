@@ -1,6 +1,8 @@
 //! A virtual machine that runs the compiled program. What is tested on it is written once, over [`Chain`], and runs on
 //! every implementation.
 
+use std::path::Path;
+
 use ballast_client::{
     addresses::PROGRAM_ID,
     ballast::error::BallastError,
@@ -154,11 +156,23 @@ impl Lite {
     /// # Panics
     /// If the program has not been built, or the chain refuses it.
     pub fn new() -> Lite {
+        Lite::on(LiteSVM::new(), &compiled_program("ballast.so"))
+    }
+
+    /// The same with the program in `file`, on a machine whose registers can be traced.
+    ///
+    /// # Panics
+    /// As [`Lite::new`].
+    pub fn traced(file: &Path) -> Lite {
+        Lite::on(LiteSVM::new_debuggable(true), file)
+    }
+
+    fn on(vm: LiteSVM, program: &Path) -> Lite {
         // Without a history, the same transaction may be sent twice.
-        let mut vm = LiteSVM::new().with_mainnet_features().with_log_bytes_limit(None).with_transaction_history(0);
+        let mut vm = vm.with_mainnet_features().with_log_bytes_limit(None).with_transaction_history(0);
         let payer = fresh_keypair();
         vm.airdrop(&payer.pubkey(), 1_000_000_000_000).expect("an airdrop on a fresh chain");
-        vm.add_program_from_file(PROGRAM_ID, compiled_program("ballast.so")).expect("the chain accepts the program");
+        vm.add_program_from_file(PROGRAM_ID, program).expect("the chain accepts the program");
         Lite { vm, payer }
     }
 
