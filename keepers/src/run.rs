@@ -82,7 +82,8 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     }
     let rpc = RpcClient::new_with_timeout_and_commitment(config.rpc_url.clone(), ANSWER_WITHIN, config.commitment);
     let rpc = Arc::new(rpc);
-    let exchange = find_exchange(&rpc, &config).await?;
+    let found = rpc::find_exchange(&rpc, config.exchange, config.commitment).await;
+    let exchange = found.with_context(|| format!("asking {}", config.rpc_url))?;
     let (snapshot, reading) = first_view(&rpc, &exchange, &config).await?;
     let own =
         Own { signer: key.pubkey(), margin: addresses::margin_account(&exchange, &key.pubkey(), config.margin_number) };
@@ -122,21 +123,6 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     let parts =
         Parts { config, live, own, pipeline: Arc::new(pipeline), news, asker, repair, watched, metrics, health, risk };
     Ok(Started { engine: Engine::new(parts)?, helpers })
-}
-
-async fn find_exchange(rpc: &RpcClient, config: &Config) -> Result<Pubkey> {
-    if let Some(exchange) = config.exchange {
-        return Ok(exchange);
-    }
-    let all = rpc::exchanges(rpc, config.commitment).await.with_context(|| format!("asking {}", config.rpc_url))?;
-    match all.as_slice() {
-        [] => bail!("the program {} has no exchange on this cluster", addresses::PROGRAM_ID),
-        [exchange] => Ok(*exchange),
-        several => {
-            let names: Vec<_> = several.iter().map(Pubkey::to_string).collect();
-            bail!("there are several exchanges; say --exchange with one of: {}", names.join(", "))
-        }
-    }
 }
 
 async fn first_view(rpc: &RpcClient, exchange: &Pubkey, config: &Config) -> Result<(Snapshot, Reading)> {
