@@ -84,6 +84,12 @@ pub struct Metrics {
     pub rank_drift: IntGaugeVec,
     /// Whether the spending cap has stopped the keeper.
     pub capped: IntGauge,
+    /// Whether routine work has used up its share of the cap.
+    pub routine_capped: IntGauge,
+    /// What was left out because it was not worth its cost.
+    pub unprofitable: IntCounterVec,
+    /// What a SOL is taken to cost, in atoms.
+    pub sol_price: IntGauge,
     /// Speed of the cluster's clock.
     pub clock_speed: Gauge,
 }
@@ -152,6 +158,9 @@ impl Metrics {
             triggers: r.gauges("triggers", "Triggers that wait for the mark", &["market"])?,
             rank_drift: r.gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
             capped: r.gauge("spending_capped", "1 while the spending cap stops the keeper")?,
+            routine_capped: r.gauge("routine_capped", "1 while routine work has used up its share of the cap")?,
+            unprofitable: r.counters("unprofitable_total", "Left out: not worth its cost", &["kind"])?,
+            sol_price: r.gauge("sol_price_atoms", "What a SOL is taken to cost")?,
             clock_speed: r.real("clock_speed", "Seconds of the cluster in a second")?,
             register,
         };
@@ -166,7 +175,9 @@ impl Metrics {
         }
         for kind in Kind::ALL {
             let kind = &[kind.name()];
-            for counters in [&self.attempts, &self.sent, &self.confirmed, &self.surprises, &self.rewards] {
+            let counted =
+                [&self.attempts, &self.sent, &self.confirmed, &self.surprises, &self.rewards, &self.unprofitable];
+            for counters in counted {
                 counters.with_label_values(kind).inc_by(0);
             }
             let _ = self.reaction.with_label_values(kind);
@@ -191,12 +202,13 @@ impl Metrics {
                 }
             }
             Outcome::DryRun(_) => {}
+            Outcome::LeftOut { .. } => self.unprofitable.with_label_values(kind).inc(),
             Outcome::Nothing
             | Outcome::Refused(_)
             | Outcome::Failed { .. }
             | Outcome::Expired(_)
             | Outcome::Trouble(_)
-            | Outcome::Unknown => {
+            | Outcome::Unknown(_) => {
                 let reason = outcome.error().unwrap_or("Nothing");
                 self.failed.with_label_values(&[task.kind.name(), outcome.name(), reason]).inc();
             }
@@ -240,13 +252,14 @@ mod tests {
         let confirmed = Outcome::Confirmed {
             signature: Signature::default(),
             slot: 13,
-            fee: Some(5_000),
+            fee: 5_000,
             spent: Some(5_000),
             expected: Effect::default(),
             actual: Some(Effect { lots: 1, ..Effect::default() }),
         };
         metrics.note(&task, &confirmed, 11, 7);
         metrics.note(&task, &Outcome::Expired(Signature::default()), 11, 0);
+        metrics.note(&task, &Outcome::LeftOut { expected: Effect::default(), cost: 750 }, 11, 0);
         let text = metrics.text().unwrap();
         for line in [
             "ballast_keeper_transactions_sent_total{kind=\"liquidate\"} 2",
@@ -257,6 +270,7 @@ mod tests {
             "ballast_keeper_rewards_atoms_total{kind=\"liquidate\"} 7",
             "ballast_keeper_surprises_total{kind=\"liquidate\"} 1",
             "ballast_keeper_accounts{stage=\"bankrupt\"} 0",
+            "ballast_keeper_unprofitable_total{kind=\"liquidate\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

@@ -134,6 +134,9 @@ async fn first_view(rpc: &RpcClient, exchange: &Pubkey, config: &Config) -> Resu
             bail!("--oracle {}={}: the exchange has no such market", known.market, known.account);
         }
     }
+    if let Some(index) = config.profit.sol_market.filter(|index| snapshot.market(*index).is_none()) {
+        bail!("--sol-market {index}: the exchange has no such market");
+    }
     Ok((snapshot, reading))
 }
 

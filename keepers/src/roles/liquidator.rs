@@ -1,11 +1,14 @@
 //! The liquidator: reduces accounts below maintenance margin on the book, and takes positions over.
 
 use ballast_client::{
-    ballast::logic::as_limit,
+    ballast::{logic::as_limit, state::MarginAccount},
     instructions::{self, TakeoverOf},
     view::{Due, ViewError},
 };
-use ballast_risk::liquidation::{self, LiquidationParams, Progress, Step};
+use ballast_risk::{
+    RiskError, fees,
+    liquidation::{self, LiquidationParams, Progress, Step},
+};
 use ballast_units::Lots;
 use solana_pubkey::Pubkey;
 
@@ -60,7 +63,8 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
         Some((task, Some(lots))) => build_takeover(context, task, lots).map(Some),
         Some((task, None)) => {
             let instruction = instructions::liquidate(&context.tend(key, task.market)?);
-            context.forced(task, instruction).map(Some)
+            let paid = task.reason == liquidate::Reason::Reduce.name();
+            Ok(Some(context.forced(task, instruction)?.paid_if(paid)))
         }
     }
 }
@@ -148,7 +152,14 @@ fn build_takeover(context: &Context, task: Task, lots: Lots) -> Result<Plan, Vie
         others: others.map_err(|unknown| ViewError::NoMarket(unknown.0))?,
     };
     let instruction = instructions::takeover(&context.view.snapshot().keys, &takeover, lots);
-    let mut plan = context.forced(task, instruction)?;
-    plan.lots = Some(lots.0);
-    Ok(plan)
+    let plan = context.forced(task, instruction)?.paid_if(true);
+    Ok(Plan { lots: Some(lots.0), afterwards: unwinding_fee(context, taker, task.market, lots)?, ..plan })
+}
+
+/// What it costs to sell so many lots again as a taker, in atoms.
+fn unwinding_fee(context: &Context, taker: &MarginAccount, market: u16, lots: Lots) -> Result<u64, ViewError> {
+    let market = &context.view.market(market)?.market;
+    let rates = market.params.rates(taker.fee_tier_on(fees::day_of(context.now)));
+    let value = lots.value(market.mark()).map_err(|_| RiskError::Overflow)?;
+    Ok(fees::charge(value.positive_part(), rates.taker_ppm)?)
 }

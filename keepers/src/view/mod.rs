@@ -18,11 +18,11 @@ use ballast_client::{
     rpc::{self, Reading},
     snapshot::{Applied, Snapshot},
 };
-use ballast_risk::oracle::Sample;
+use ballast_risk::oracle::{Action, Sample};
 use solana_account_decoder_client_types::UiAccount;
 use solana_pubkey::Pubkey;
 
-use crate::clock::ChainClock;
+use crate::{clock::ChainClock, config::ProfitConfig};
 
 /// A price in an oracle account that its market does not have yet.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,7 @@ pub struct LiveView {
     pub clock: ChainClock,
     /// The newest slot heard of.
     pub slot: u64,
-    /// When anything was last heard.
+    /// When anything was last heard, in whatever way.
     pub heard_at: Instant,
     /// Oracle accounts' markets.
     oracles: HashMap<Pubkey, u16>,
@@ -265,6 +265,18 @@ impl LiveView {
             Some((oracle::refreshed(market, &ahead.sample, unix_time)?, ahead.account))
         })
         .collect()
+    }
+
+    /// Atoms that a SOL costs: by the mark of the operator's market for it while liquidation may use its price, else as the operator
+    /// says.
+    pub fn sol_price(&self, profit: &ProfitConfig, now: Instant) -> u64 {
+        let entry = profit.sol_market.and_then(|index| self.snapshot.market(index));
+        let fresh = entry.filter(|entry| entry.market.require_price(Action::Liquidate, self.clock.now(now)).is_ok());
+        let price = fresh.and_then(|entry| {
+            let lots = 10u64.checked_pow(entry.market.lot_exponent.into())?;
+            entry.market.mark().0.checked_mul(lots)
+        });
+        price.unwrap_or(profit.sol_price)
     }
 
     /// The accounts that matter besides margin accounts: the exchange, its markets and slabs, and the oracle accounts.
