@@ -126,6 +126,8 @@ pub struct Config {
     pub subscribe: Subscribe,
     /// Time between two snapshots.
     pub repair_every: Duration,
+    /// How long subscriptions may be silent while slots pass, before they are made anew.
+    pub silence: Duration,
     /// Longest random delay before an account is tried.
     pub jitter: Duration,
     /// How long a shutdown waits for what is under way.
@@ -253,6 +255,8 @@ impl Config {
         let default_repair = if subscribe == Subscribe::Accounts { 5 } else { 30 };
         let repair_every = Duration::from_secs(said.repair_interval_s.unwrap_or(default_repair));
         ensure!(!repair_every.is_zero(), "--repair-interval-s is at least 1");
+        let silence = Duration::from_secs(said.silence_s.unwrap_or(5));
+        ensure!(!silence.is_zero(), "--silence-s is at least 1");
         if roles.contains(&Role::Poster) {
             ensure!(!oracles.is_empty(), "the poster needs oracle accounts: say --oracle <market index>=<address>");
         }
@@ -280,6 +284,7 @@ impl Config {
             commitment: said.commitment.unwrap_or(Commitment::Processed).into(),
             subscribe,
             repair_every,
+            silence,
             jitter: Duration::from_millis(said.jitter_ms.unwrap_or(150)),
             grace: Duration::from_secs(said.shutdown_grace_s.unwrap_or(60)),
             metrics_addr: said.metrics_addr,

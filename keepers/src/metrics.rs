@@ -52,6 +52,8 @@ pub struct Metrics {
     pub connected: IntGauge,
     /// How often they went.
     pub disconnections: IntCounter,
+    /// For how long they have been silent although slots passed.
+    pub silence: Gauge,
     /// Newest slot heard of.
     pub slot: IntGauge,
     /// Snapshots taken to repair the view.
@@ -130,6 +132,7 @@ impl Metrics {
             collateral: r.gauge("collateral_atoms", "Collateral of the keeper's own margin account")?,
             connected: r.gauge("connected", "1 while the subscriptions are in place")?,
             disconnections: r.counter("disconnections_total", "How often the subscriptions went")?,
+            silence: r.real("subscription_silence_seconds", "Silence of the subscriptions while slots pass")?,
             slot: r.gauge("slot", "Newest slot heard of")?,
             repairs: r.counter("repairs_total", "Snapshots taken to repair the view")?,
             missed: r.counter("missed_updates_total", "Accounts that the subscriptions had missed")?,

@@ -74,7 +74,7 @@ struct Started {
 
 async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     let key = Arc::new(keys::read(&config.keypair)?);
-    let (metrics, health) = (Arc::new(Metrics::new()?), Arc::new(Health::new(Instant::now())));
+    let (metrics, health) = (Arc::new(Metrics::new()?), Arc::new(Health::new(Instant::now(), config.silence)));
     let risk = Latest::default();
     let mut helpers = JoinSet::new();
     if let Some(address) = config.metrics_addr {
@@ -107,7 +107,8 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     let live = LiveView::new(snapshot, reading, oracles.clone(), Instant::now());
     let (watched, watching) = watch::channel(live.watched());
     let (tell, news) = mpsc::channel(NEWS);
-    let asker = Asker { rpc, keys, commitment: config.commitment, news: tell.clone() };
+    let (slot, read) = watch::channel(live.slot);
+    let asker = Asker { rpc, keys, commitment: config.commitment, news: tell.clone(), slot: Arc::new(slot) };
     let repair = Arc::new(Notify::new());
     let feed = Feed {
         url: config.ws_url.clone(),
@@ -115,6 +116,8 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
         subscribe: config.subscribe,
         watched: watching,
         oracles: oracles.into_keys().collect(),
+        read,
+        silence: config.silence,
         news: tell,
     };
     helpers.spawn(feed.run(cancel.clone()));

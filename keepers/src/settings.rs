@@ -116,6 +116,9 @@ settings! {
     /// Seconds between two snapshots that repair the view [default: 30; 5 with --subscribe accounts]
     #[arg(long, env = "BALLAST_KEEPER_REPAIR_INTERVAL_S")]
     repair_interval_s: u64,
+    /// Seconds without a word over the WebSocket after which subscriptions are made anew, if slots pass meanwhile [default: 5]
+    #[arg(long, env = "BALLAST_KEEPER_SILENCE_S")]
+    silence_s: u64,
     /// Longest random delay before an account is tried, in milliseconds, so that keepers do not all try at once; up to
     /// sixteen times that while others come first [default: 150]
     #[arg(long, env = "BALLAST_KEEPER_JITTER_MS")]

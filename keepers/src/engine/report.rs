@@ -95,7 +95,9 @@ impl Engine {
 
     pub(super) fn report(&self, now: Instant, capped: bool, routine_capped: bool) {
         let Parts { metrics, health, live, own, .. } = &self.parts;
-        health.pass(now, live.heard_at);
+        let silence = live.silence(now);
+        health.pass(now, live.heard_at, silence);
+        metrics.silence.set(silence.as_secs_f64());
         if health.capped.swap(capped, Ordering::Relaxed) != capped {
             tracing::warn!(capped, "spending cap");
         }

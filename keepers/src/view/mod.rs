@@ -9,7 +9,7 @@ pub mod repair;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ballast_client::{
@@ -101,6 +101,8 @@ pub struct LiveView {
     pub slot: u64,
     /// When anything was last heard, in whatever way.
     pub heard_at: Instant,
+    /// When the subscriptions last told a slot, and which.
+    told: (Instant, u64),
     /// Oracle accounts' markets.
     oracles: HashMap<Pubkey, u16>,
     /// The oracle accounts' prices that their markets do not have yet.
@@ -116,6 +118,7 @@ impl LiveView {
         clock.read(now, reading.moment.unix_time);
         LiveView {
             slot: snapshot.moment.slot,
+            told: (now, snapshot.moment.slot),
             snapshot,
             insurance: reading.vaults.insurance,
             clock,
@@ -148,13 +151,19 @@ impl LiveView {
                         since.insert(key, account);
                     }
                 }
-                Heard::Slot(slot) => self.slot = self.slot.max(slot),
+                Heard::Slot(slot) => {
+                    self.slot = self.slot.max(slot);
+                    self.told = (now, self.slot);
+                }
                 Heard::Reading(at, reading) => {
                     self.clock.read(at, reading.moment.unix_time);
                     self.insurance = reading.vaults.insurance;
                     self.slot = self.slot.max(reading.moment.slot);
                 }
-                Heard::Connected => changes.connected = Some(true),
+                Heard::Connected => {
+                    self.told = (now, self.slot);
+                    changes.connected = Some(true);
+                }
                 Heard::Disconnected => changes.connected = Some(false),
                 Heard::RepairBegins => self.since_repair = Some(HashMap::new()),
                 Heard::Repaired(snapshot) => self.repair(*snapshot, now, &mut changes),
@@ -265,6 +274,12 @@ impl LiveView {
             Some((oracle::refreshed(market, &ahead.sample, unix_time)?, ahead.account))
         })
         .collect()
+    }
+
+    /// For how long the subscriptions have been silent although slots passed.
+    pub fn silence(&self, now: Instant) -> Duration {
+        let (at, slot) = self.told;
+        if self.slot > slot { now.saturating_duration_since(at) } else { Duration::ZERO }
     }
 
     /// Atoms that a SOL costs: by the mark of the operator's market for it while liquidation may use its price, else as the operator

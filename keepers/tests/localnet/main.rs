@@ -197,6 +197,45 @@ fn a_keeper_that_lost_its_node_comes_back() {
     keeper.stop();
 }
 
+/// The socket stays open and says nothing more; over HTTP the node answers as before.
+#[test]
+fn a_keeper_whose_subscriptions_fall_silent_says_so_and_makes_new_ones() {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let link = world.link();
+    let wishes = ["--roles", "liquidator", "--silence-s", "3"];
+    let keeper = Keeper::start_at(&world, world.rpc_url(), &link.url(), &wishes);
+    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+    let silence = || {
+        let metrics = keeper.metrics();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("ballast_keeper_subscription_silence_seconds "));
+        line.and_then(|seconds| seconds.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    assert!(silence() < 3.0);
+    // New connections are silent, too: it has nobody to turn to.
+    link.hold(true);
+    world.until(10_000, "the silence is measured", || (silence() > 1.0).then_some(()));
+    world.until(10_000, "the keeper complains", || {
+        let health = keeper.asks("/health");
+        assert!(!health.contains("nothing is heard"), "the node answers over HTTP: {health}");
+        (health.contains("silent") || health.contains("not in place")).then_some(())
+    });
+    link.hold(false);
+    world
+        .until(10_000, "the keeper is well again", || keeper.asks("/health").starts_with("HTTP/1.1 200").then_some(()));
+    // Only the old connections are silent: it makes new ones, and acts on what those tell.
+    link.mute();
+    until(&world, &[&keeper], 9_595, "the long is liquidated", |action| {
+        did(action, "liquidate", &long.margin.to_string())
+    });
+    assert!(keeper.log().contains("slots passed"), "it noticed the silence by itself");
+    keeper.stop();
+}
+
 #[test]
 fn a_keeper_brings_a_legacy_price_itself_and_uses_a_lookup_table() {
     let world = World::found_as("legacy.toml");
