@@ -3,6 +3,7 @@
 use anyhow::Result;
 use ballast_ops::metrics::Register;
 use prometheus::{Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use solana_pubkey::Pubkey;
 
 use crate::{
     effect::Effect,
@@ -18,6 +19,8 @@ const PASS_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 /// All metrics of a keeper.
 pub struct Metrics {
     register: Register,
+    /// Whose keeper it is.
+    info: IntGaugeVec,
     /// Margin accounts in the view, by stage.
     pub accounts: IntGaugeVec,
     /// Margin accounts that cannot be assessed now.
@@ -106,6 +109,7 @@ impl Metrics {
         let r = &register;
         let shock = |name: &str, help: &str| r.reals(name, help, &["market", "percent"]);
         let metrics = Metrics {
+            info: r.gauges("info", "1: which exchange it keeps, and with which key", &["exchange", "signer"])?,
             accounts: r.gauges("accounts", "Margin accounts watched, by stage", &["stage"])?,
             unassessable: r.gauge("accounts_unassessable", "Margin accounts that cannot be assessed now")?,
             waiting: r.gauge("tasks_waiting", "Tasks waiting for their turn")?,
@@ -187,6 +191,11 @@ impl Metrics {
         }
     }
 
+    /// Says whose keeper it is.
+    pub fn introduce(&self, exchange: &Pubkey, signer: &Pubkey) {
+        self.info.with_label_values(&[exchange.to_string(), signer.to_string()]).set(1);
+    }
+
     /// Notes what became of a task.
     pub fn note(&self, task: &Task, outcome: &Outcome, since_slot: u64, reward: u64) {
         let kind = &[task.kind.name()];
@@ -235,7 +244,6 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use ballast_risk::health::Stage;
-    use solana_pubkey::Pubkey;
     use solana_signature::Signature;
 
     use super::*;

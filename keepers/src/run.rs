@@ -87,6 +87,7 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     let (snapshot, reading) = first_view(&rpc, &exchange, &config).await?;
     let own =
         Own { signer: key.pubkey(), margin: addresses::margin_account(&exchange, &key.pubkey(), config.margin_number) };
+    metrics.introduce(&exchange, &own.signer);
     tracing::info!(
         %exchange,
         signer = %own.signer,

@@ -233,6 +233,11 @@ fn price_age(
     }
 }
 
+/// What a transaction in each market writes, for which others compete: its account and its slabs.
+pub(super) fn written(found: &Found) -> Vec<[Pubkey; 3]> {
+    found.snapshot.markets().map(|entry| [entry.keys.market, entry.keys.book, entry.keys.ranks]).collect()
+}
+
 /// Whether the lookup tables hold what transactions name.
 pub(super) async fn tables(report: &mut Report, config: &Config, rpc: &RpcClient, found: &Found) {
     let keys = &found.snapshot.keys;
