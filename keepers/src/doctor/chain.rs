@@ -145,6 +145,9 @@ fn clock(report: &mut Report, cluster: i64) {
 /// Whether markets have prices that liquidation may use.
 pub(super) fn markets(report: &mut Report, config: &Config, found: &Found) {
     let now = found.snapshot.moment.unix_time;
+    if let Some(index) = config.profit.sol_market.filter(|index| found.snapshot.market(*index).is_none()) {
+        report.wrong("markets", format!("--sol-market {index}: the exchange has no such market"), "correct the index");
+    }
     let mut old = Vec::new();
     for entry in found.snapshot.markets() {
         if let Err(error) = entry.market.require_price(Action::Liquidate, now) {

@@ -119,6 +119,7 @@ fn a_doctor_finds_nothing_wrong_with_a_good_setup_and_names_what_is_wrong_with_o
     setup.look(&["--metrics-addr", &taken.local_addr().unwrap().to_string()]).finds("metrics", &["in use"]);
     setup.look(&["--exchange", &Pubkey::new_unique().to_string()]).finds("exchange", &["one of"]);
     setup.look(&["--deposit", "5000"]).finds("deposit", &["$1000.00", "send tokens"]);
+    setup.look(&["--sol-market", "7"]).finds("markets", &["no such market"]);
     setup.look(&["--takeover"]).says("takeover", "warning", &["no collateral"]);
 
     // Oracle accounts: of another program, of no market, missing; and a poster that knows none.

@@ -4,15 +4,17 @@ use std::time::{Duration, Instant};
 
 use ballast_client::ballast::error::BallastError;
 use ballast_keeper::{
-    config::Role,
+    config::{ProfitConfig, Role},
+    decide::profit::Least,
     outcome::{Outcome, Refused, sense},
     settings::Settings,
     task::{Class, Kind},
 };
+use ballast_risk::oracle::Reading;
 use solana_signature::Signature;
 
 use super::{HOLDERS, Happening, Keeper, happen};
-use crate::population::{Population, data_of, holder};
+use crate::population::{MARKET, NOW, Population, data_of, holder};
 
 /// What a transaction may cost, in lamports: a thousandth of a SOL for priority, and the signature.
 const MOST: u64 = 1_005_000;
@@ -80,6 +82,21 @@ fn routine_work_may_be_given_nothing() {
     let decided = keeper.decides(100, Instant::now() + Duration::from_secs(1));
     assert!(decided.routine_capped && !decided.capped);
     assert!(!decided.plans.is_empty() && decided.plans.iter().all(|(plan, _)| plan.task.kind == Kind::Liquidate));
+}
+
+#[test]
+fn a_sol_costs_what_its_market_says_while_that_is_fresh() {
+    let start = Instant::now();
+    let mut chain = Population::new(2, 1);
+    let profit = ProfitConfig { forced: Least::Any, routine: Least::Any, sol_price: 300_000_000, sol_market: Some(0) };
+    // A lot is a thousandth of a SOL, at a tenth of a dollar.
+    assert_eq!(chain.live(start).sol_price(&profit, start), 100_000_000);
+    assert_eq!(chain.live(start).sol_price(&ProfitConfig { sol_market: None, ..profit }, start), 300_000_000);
+    let old = Reading { publish_time: NOW - 600, ..*chain.market.reading() };
+    chain.market.set_reading(old);
+    let market = data_of(&chain.market);
+    chain.accounts.get_mut(&MARKET).unwrap().data = market;
+    assert_eq!(chain.live(start).sol_price(&profit, start), 300_000_000, "its price is old");
 }
 
 #[test]
