@@ -109,6 +109,7 @@ impl Mind {
             lagging: &accounts,
             may_trade: Cell::new(!self.board.is_trading()),
             may_grow: Cell::new(self.may_grow),
+            sol_price: live.sol_price(&config.profit, now),
             budget: Cell::new(self.spending.left(now)),
         };
         let mut eyes = Eyes { watch: &mut self.watch, board: &mut self.board, slot: live.slot, now };

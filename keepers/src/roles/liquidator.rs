@@ -1,7 +1,10 @@
 //! The liquidator: reduces accounts below maintenance margin on the book, and takes positions over.
 
 use ballast_client::{
-    ballast::{logic::as_limit, state::MarginAccount},
+    ballast::{
+        logic::{as_limit, loss_per_lot},
+        state::MarginAccount,
+    },
     instructions::{self, TakeoverOf},
     view::{Due, ViewError},
 };
@@ -16,6 +19,7 @@ use super::{Context, forced_urgency, own};
 use crate::{
     decide::{
         liquidate::{self, Facts},
+        profit::Worth,
         takeover::{self, Limits, Offer},
     },
     task::{Kind, Plan, Task},
@@ -136,8 +140,13 @@ fn takeover_task(context: &Context, key: &Pubkey, due: &Due) -> Result<Option<(T
         own: held.map_or(0, |state| state.position.0),
     };
     let fits = |lots: Lots| own::covers_margin_with(context, terms.market, side, lots, terms.price).unwrap_or(false);
-    let lots = takeover::decide(&offer, &limits, fits);
-    Ok(lots.map(|lots| (task(key, terms.market, due, Kind::Takeover, "discount"), lots)))
+    let Some(lots) = takeover::decide(&offer, &limits, fits) else { return Ok(None) };
+    // As the program counts the discount, and at the highest fee: what is not worth that is left to the book.
+    let discount = loss_per_lot(side, terms.mark, terms.price).saturating_mul(lots.0);
+    let afterwards = unwinding_fee(context, taker, terms.market, lots)?;
+    let worth = Worth::new(discount, context.config.fees.most(), context.sol_price, afterwards);
+    let worth = worth.suffices(context.config.profit.forced);
+    Ok(worth.then(|| (task(key, terms.market, due, Kind::Takeover, "discount"), lots)))
 }
 
 fn build_takeover(context: &Context, task: Task, lots: Lots) -> Result<Plan, ViewError> {

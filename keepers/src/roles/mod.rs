@@ -63,6 +63,8 @@ pub struct Context<'a> {
     pub may_trade: Cell<bool>,
     /// How often the operator still pays for a larger book.
     pub may_grow: Cell<u32>,
+    /// Atoms that a SOL costs.
+    pub sol_price: u64,
     /// Lamports that may be spent now, within the hour's cap.
     pub budget: Cell<Budget>,
 }

@@ -159,6 +159,31 @@ fn a_keeper_executes_triggers_follows_with_trailing_stops_and_carries_out_ladder
 }
 
 #[test]
+fn forced_reductions_are_left_out_only_where_the_operator_wants_to_gain_by_them() {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.rest(&maker, Side::Long, 9_520, 60_000);
+    let wishes = ["--roles", "liquidator", "--takeover", "--deposit", "20000", "--min-profit-forced", "1000000"];
+    let keeper = Keeper::start(&world, &wishes);
+    let key = long.margin.to_string();
+    // At a discount that is not enough it takes nothing over, and looks at what the book pays.
+    let left_out = until(&world, &[&keeper], 9_530, "the liquidation is left out", |action| {
+        action["account"] == key && action["result"] == "left_out" && action["stage"] == "takeover"
+    });
+    assert_eq!((&left_out["kind"], &left_out["reason"]), (&"liquidate".into(), &"reduce".into()));
+    assert_eq!(world.position(&long), 60_000);
+    assert!(keeper.actions().iter().all(|action| action["kind"] != "takeover"));
+    keeper.stop();
+    // By default it is done.
+    let keeper = Keeper::start(&world, &["--roles", "liquidator"]);
+    until(&world, &[&keeper], 9_530, "the long is liquidated", |action| did(action, "liquidate", &key));
+    keeper.stop();
+}
+
+#[test]
 fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let world = World::found();
     let (maker, long) = (world.trader(1_000_000), world.trader(300));
