@@ -36,6 +36,10 @@ const KEPT: usize = 16;
 const BATCH: usize = 256;
 /// Lines after which those who listen get time to read; what waits for them is bounded (see [`crate::api::stream::BACKLOG`]).
 const BREATHER: usize = 512;
+/// How often a node is tried whether it refuses to list when it is behind.
+const TRY_EVERY: Duration = Duration::from_secs(60);
+/// Slots that no node is ahead of what it just said: half a year.
+const FAR_AHEAD: u64 = 40_000_000;
 /// How long slow listeners may hold up a batch.
 const HOLD_UP: Duration = Duration::from_secs(1);
 
@@ -60,7 +64,7 @@ impl FollowError {
     /// more, and stay in the log.
     pub fn category(&self) -> &'static str {
         match self {
-            FollowError::Source(SourceError::Node(_)) => "the node does not answer or refuses",
+            FollowError::Source(SourceError::Node(_) | SourceError::Behind(_)) => "the node does not answer or refuses",
             FollowError::Source(SourceError::Torn(_)) => "the node's answers do not fit each other",
             FollowError::Source(SourceError::Lacking(_)) => "the node lacks history that the tables need",
             FollowError::Db(_) => "the database cannot be reached or refuses",
@@ -83,6 +87,8 @@ pub struct Follower<S> {
     accept_gap: bool,
     /// Whether the node is known to know the last final transaction.
     anchored: bool,
+    /// Whether the node refuses to list when it is behind, and when it was tried.
+    heeds: Option<(Instant, bool)>,
 }
 
 /// What a follower works with.
@@ -121,6 +127,8 @@ struct Walk {
     kept: VecDeque<(usize, Vec<Listed>)>,
     /// Whether there was something newer than what counts.
     more: bool,
+    /// Slot of the newest transaction in the list.
+    newest: Option<u64>,
 }
 
 impl<S: Source> Follower<S> {
@@ -128,8 +136,8 @@ impl<S: Source> Follower<S> {
     pub fn new(parts: Parts<S>) -> Follower<S> {
         let Parts { source, writer, exchange, board, metrics, news, fetchers, accept_gap } = parts;
         let markets = Markets::new(&exchange);
-        let anchored = false;
-        Follower { source, writer, exchange, markets, board, metrics, news, fetchers, accept_gap, anchored }
+        let (anchored, heeds) = (false, None);
+        Follower { source, writer, exchange, markets, board, metrics, news, fetchers, accept_gap, anchored, heeds }
     }
 
     /// Where it reports.
@@ -191,19 +199,43 @@ impl<S: Source> Follower<S> {
         if let Some(slot) = gone {
             self.roll_back(slot)?;
         }
-        // The anchor moves to the newest transaction that is there, not to the ceiling: a list that is behind, of a provider
-        // that does not heed what it was asked, may lack some that were never seen.
+        let reached = match finality {
+            Finality::Confirmed => ceiling,
+            Finality::Finalized => self.proven(ceiling, walk.newest).await,
+        };
         block_in_place(|| match finality {
-            Finality::Finalized => self.writer.finalize(ceiling),
+            Finality::Finalized => self.writer.finalize(reached),
             Finality::Confirmed => self.writer.add(&[], ceiling, None, false).map(|_| ()),
         })?;
-        self.report(finality, ceiling);
+        self.report(finality, reached);
         Ok(walk.more)
+    }
+
+    /// Up to where a list shows all that is final. Of a node that refuses to list when it is behind, that is the slot that was asked
+    /// for. Any other one may be behind without a word: then only what it showed proves how far it is.
+    async fn proven(&mut self, ceiling: u64, newest: Option<u64>) -> u64 {
+        let shown = newest.unwrap_or(0).min(ceiling);
+        if shown == ceiling {
+            return ceiling;
+        }
+        let tried = self.heeds.filter(|(at, _)| at.elapsed() < TRY_EVERY);
+        let heeds = match tried {
+            Some((_, heeds)) => heeds,
+            None => {
+                let ahead = ceiling.saturating_add(FAR_AHEAD);
+                let answer = self.source.signatures(Finality::Finalized, None, None, 1, ahead).await;
+                matches!(answer, Err(SourceError::Behind(_)))
+            }
+        };
+        if tried.is_none() {
+            self.heeds = Some((Instant::now(), heeds));
+        }
+        if heeds { ceiling } else { shown }
     }
 
     /// Goes back from the newest transaction to the anchor.
     async fn walk(&self, finality: Finality, ceiling: u64, anchor: &Anchor) -> Result<Walk, FollowError> {
-        let mut walk = Walk { begins: Vec::new(), kept: VecDeque::new(), more: false };
+        let mut walk = Walk { begins: Vec::new(), kept: VecDeque::new(), more: false, newest: None };
         let mut begin: Option<Seam> = None;
         loop {
             let page = self.list(begin.as_ref(), finality, ceiling, anchor).await?;
@@ -216,6 +248,7 @@ impl<S: Source> Follower<S> {
                 }
                 _ => None,
             };
+            walk.newest = walk.newest.or(page.first().map(|entry| entry.slot));
             walk.more |= page.iter().any(|entry| entry.slot > ceiling);
             walk.kept.push_back((walk.begins.len(), relevant(page, ceiling, anchor)));
             if walk.kept.len() > KEPT {
@@ -449,7 +482,7 @@ impl<S: Source> Follower<S> {
         self.board.hear(slot);
         let slot = i64::try_from(slot).unwrap_or(i64::MAX);
         if finality == Finality::Finalized {
-            self.metrics.final_slot.set(slot);
+            self.metrics.final_slot.set(slot.max(self.metrics.final_slot.get()));
         }
         self.metrics.slot.set(slot.max(self.metrics.slot.get()));
         self.metrics.chain_slot.set(i64::try_from(self.board.chain_slot()).unwrap_or(i64::MAX));

@@ -166,6 +166,9 @@ pub struct Liquidation {
     pub credited: String,
     /// 0 healthy, 1 restricted, 2 partial, 3 takeover, 4 bankrupt.
     pub stage: u8,
+    /// The side of the position before; `null` where there was none, and only orders were cancelled.
+    #[schema(required)]
+    pub side: Option<Side>,
     /// Orders cancelled.
     pub orders_cancelled: u32,
     /// Lots closed or handed over.
@@ -312,6 +315,8 @@ pub enum OrderKind {
     Placed,
     /// It was made smaller; `lots` still rest.
     Reduced,
+    /// Its last lots were filled.
+    Filled,
     /// It was cancelled.
     Cancelled,
     /// It made room for a better one in a full book.
@@ -345,7 +350,8 @@ pub enum OrderReason {
 }
 
 /// One line of an account's order history. What rests of an order is what `placed` says, less its fills and what the
-/// later lines with its id take off it.
+/// later lines with its id take off it. That it is filled is told once it has no lots left, if the indexed history knows when it was
+/// placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Order {
     /// What happened.
@@ -354,7 +360,7 @@ pub struct Order {
     pub market: String,
     /// The order's id in the book.
     pub order_id: String,
-    /// Why, unless it was placed or evicted.
+    /// Why, unless it was placed, filled or evicted.
     #[schema(required)]
     pub reason: Option<OrderReason>,
     /// Its side, when placed.
@@ -366,7 +372,8 @@ pub struct Order {
     /// Of an order that follows the mark: its distance from it.
     #[schema(required)]
     pub peg: Option<String>,
-    /// Lots: placed, still resting (`reduced`), or gone (the others); `null` for one of several cancelled together.
+    /// Lots: placed, still resting (`reduced`), or gone (the others); `null` for one of several cancelled together, and when filled,
+    /// for the fills have them.
     #[schema(required)]
     pub lots: Option<String>,
     /// Whether it only reduces a position, when placed.
@@ -447,7 +454,8 @@ pub enum FillKind {
     Fill,
 }
 
-/// A fill, as one account sees it. Fees are in the lines of kind `position`.
+/// A fill, as one account sees it. Fees and realised profit are in the list `realised`: a taker's order pays one fee for all its
+/// fills, and a maker's fills are booked together when the account is next touched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fill {
     /// What it is.
@@ -566,7 +574,8 @@ pub enum PositionKind {
     Position,
 }
 
-/// A change of a position.
+/// A change of a position, and what it realised: all fills of a taker's order, all fills of an account's resting orders since it was
+/// last touched, or a forced reduction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Position {
     /// What it is.
@@ -581,7 +590,11 @@ pub struct Position {
     pub cash: String,
     /// Fee paid; negative: a rebate.
     pub fee: String,
-    /// Position afterwards, in lots.
+    /// Profit realised, in atoms, without the fee; negative: loss. It is `cash` and what the basis became larger by. `null` where the
+    /// indexed history does not tell the basis before.
+    #[schema(required)]
+    pub realised: Option<String>,
+    /// Position afterwards, in lots; negative: short.
     pub lots: String,
     /// Basis afterwards, in atoms.
     pub basis: String,
@@ -700,7 +713,7 @@ pub struct Status {
     pub exchange: String,
     /// Everything up to this slot is in the tables; may still be rolled back beyond `finalized_slot`.
     pub slot: u64,
-    /// Everything up to this slot is in the tables for good.
+    /// Everything up to this slot is in the tables for good. It never goes back.
     pub finalized_slot: u64,
     /// The cluster's newest confirmed slot.
     pub chain_slot: u64,

@@ -6,11 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use ballast_client::{
-    addresses::{self, PROGRAM_ID},
-    redact::redacted,
-    rpc,
-};
+use ballast_client::{addresses, redact::redacted, rpc};
 use ballast_ops::shutdown;
 use futures_util::StreamExt;
 use solana_commitment_config::CommitmentConfig;
@@ -118,21 +114,8 @@ pub fn rebuild(config: &Config) -> Result<()> {
 /// The exchange and a source of its history, as soon as the node answers.
 async fn find(config: &Config) -> Result<(Pubkey, Arc<Rpc>)> {
     let rpc = client(config);
-    let exchange = match config.exchange {
-        Some(exchange) => exchange,
-        None => {
-            let all = rpc::exchanges(&rpc, CommitmentConfig::confirmed()).await;
-            let all = all.map_err(|error| anyhow!(redacted(&format!("asking {}: {error}", config.rpc_url))))?;
-            match all.as_slice() {
-                [] => bail!("the program {PROGRAM_ID} has no exchange on this cluster"),
-                [exchange] => *exchange,
-                several => {
-                    let names: Vec<_> = several.iter().map(Pubkey::to_string).collect();
-                    bail!("there are several exchanges; say --exchange with one of: {}", names.join(", "))
-                }
-            }
-        }
-    };
+    let found = rpc::find_exchange(&rpc, config.exchange, CommitmentConfig::confirmed()).await;
+    let exchange = found.map_err(|error| anyhow!(redacted(&format!("asking {}: {error}", config.rpc_url))))?;
     Ok((exchange, Arc::new(Rpc::new(rpc))))
 }
 

@@ -6,10 +6,14 @@
 use crate::db::{Connection, DbError, Value};
 
 /// Tables that `rebuild` builds again.
-pub const DERIVED: [&str; 4] = ["entries", "trades", "candles", "seats"];
+pub const DERIVED: [&str; 6] = ["entries", "trades", "candles", "seats", "positions", "resting"];
+
+/// Version of what the projection makes of the same events. Tables of another one are built again when they are opened: raise it
+/// whenever a line says something else than before.
+pub const PROJECTION: &str = "2";
 
 /// What brings a database from one version to the next; the first from nothing. Append only.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE transactions (
     tx BIGINT NOT NULL PRIMARY KEY,
@@ -98,6 +102,27 @@ INSERT INTO progress (id, final_slot, slot, events, writer) VALUES (1, 0, 0, 0, 
     "
 DROP INDEX transactions_truncated;
 ALTER TABLE transactions DROP COLUMN truncated;
+",
+    "
+CREATE TABLE positions (
+    account TEXT NOT NULL,
+    market BIGINT NOT NULL,
+    tx BIGINT NOT NULL,
+    event BIGINT NOT NULL,
+    basis TEXT NOT NULL,
+    PRIMARY KEY (account, market, tx, event)
+);
+CREATE INDEX positions_tx ON positions (tx);
+CREATE TABLE resting (
+    market BIGINT NOT NULL,
+    order_id TEXT NOT NULL,
+    tx BIGINT NOT NULL,
+    event BIGINT NOT NULL,
+    step BIGINT NOT NULL,
+    lots TEXT NOT NULL,
+    PRIMARY KEY (market, order_id, tx, event, step)
+);
+CREATE INDEX resting_tx ON resting (tx);
 ",
 ];
 

@@ -12,7 +12,7 @@ use crate::{
     position::Tx,
     project::{At, Projector},
     source::Logged,
-    tables::{DERIVED, claim, migrate},
+    tables::{DERIVED, PROJECTION, claim, claimed, migrate},
 };
 
 const TRANSACTION: &str =
@@ -73,7 +73,8 @@ fn number(value: u64) -> Value {
 }
 
 impl Writer {
-    /// Opens the tables of an exchange on a chain, brings them to date, and takes over from whoever wrote before.
+    /// Opens the tables of an exchange on a chain, brings them to date, and takes over from whoever wrote before. Derived tables that
+    /// an older indexer built are built again.
     ///
     /// # Errors
     /// When they cannot be opened or belong to something else.
@@ -88,7 +89,15 @@ impl Writer {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let token = format!("{}-{}", std::process::id(), since.as_nanos());
         db.execute("UPDATE progress SET writer = $1 WHERE id = 1", &[token.as_str().into()])?;
-        Ok(Writer { place: place.clone(), db, projector: Projector::new(exchange), token })
+        let current = claimed(db.as_mut(), "projection")?.as_deref() == Some(PROJECTION);
+        let mut writer = Writer { place: place.clone(), db, projector: Projector::new(exchange), token };
+        if !current {
+            let events = writer.rebuild()?;
+            if events > 0 {
+                tracing::info!(events, "another version had built the derived tables: they are built again");
+            }
+        }
+        Ok(writer)
     }
 
     /// The connection; a new one where the old is broken, because the server was restarted, say. What was being written then is
@@ -207,7 +216,7 @@ impl Writer {
         }
         self.write(|db, projector| {
             projector.mend_candles(db, first)?;
-            for table in ["entries", "trades", "seats", "transactions"] {
+            for table in ["entries", "trades", "seats", "positions", "resting", "transactions"] {
                 db.execute(&format!("DELETE FROM {table} WHERE tx >= $1"), &[first.0.into()])?;
             }
             let events = db.execute("DELETE FROM events WHERE tx >= $1", &[first.0.into()])?;
@@ -260,6 +269,9 @@ impl Writer {
                 }
             }
             projector.flush(db)?;
+            let sql = "INSERT INTO meta (name, value) VALUES ('projection', $1)
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+            db.execute(sql, &[PROJECTION.into()])?;
             Ok(count)
         })
     }

@@ -19,6 +19,7 @@ use ballast_keeper::{
     config::{Config, Role},
     engine::mind::Mind,
     metrics::Metrics,
+    outcome::Outcome,
     roles::Own,
     settings::Settings,
     task::Kind,
@@ -27,6 +28,7 @@ use ballast_keeper::{
 use population::{MARKET, PRICE, Population, Random};
 use solana_hash::Hash;
 use solana_keypair::Keypair;
+use solana_signature::Signature;
 use solana_signer::Signer;
 
 /// Prices that are measured.
@@ -86,8 +88,7 @@ fn measure(count: usize) {
         let heard = chain.told(&MARKET);
         let began = Instant::now();
         let changes = live.apply(vec![heard], began);
-        let decided =
-            mind.decide(&live, &changes, (&config, own, &metrics), (IN_FLIGHT, 0), began).expect("a decision");
+        let decided = mind.decide(&live, &changes, (&config, own, &metrics), IN_FLIGHT, began).expect("a decision");
         let mut first = None;
         for (plan, _) in &decided.plans {
             let units = Units { limit: 300_000, price: 1_000 };
@@ -103,7 +104,7 @@ fn measure(count: usize) {
             due = due.max(mind.watch.hot().len());
         }
         for (plan, _) in decided.plans {
-            mind.board.end(&plan.task.account, ballast_keeper::board::Next::After(Duration::ZERO), Instant::now());
+            mind.end(&plan, &Outcome::Expired(Signature::default()), Instant::now());
         }
     }
     let memory = memory();

@@ -13,7 +13,7 @@ use std::{
 
 use solana_pubkey::Pubkey;
 
-use crate::task::Task;
+use crate::task::{Kind, Task, Urgency};
 
 /// Longest pause after failures in a row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -23,6 +23,9 @@ const UPKEEP_JITTER: u32 = 8;
 
 /// How much longer the delays become at most for one that comes second.
 const MOST_PATIENCE: u32 = 16;
+
+/// First and longest pause of what was not worth its cost.
+const LEFT_OUT_FOR: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(320));
 
 /// A task that waits for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,14 @@ struct Pause {
     failures: u32,
 }
 
+/// Something that was not worth its cost.
+#[derive(Clone, Copy, Debug)]
+struct LeftOut {
+    until: Instant,
+    pause: Duration,
+    urgency: Urgency,
+}
+
 /// An account that is worked on.
 #[derive(Clone, Copy, Debug)]
 struct UnderWay {
@@ -74,6 +85,7 @@ pub struct Board {
     waiting: HashMap<Pubkey, Waiting>,
     under_way: HashMap<Pubkey, UnderWay>,
     pauses: HashMap<Pubkey, Pause>,
+    left_out: HashMap<(Pubkey, u16, Kind), LeftOut>,
 }
 
 impl Board {
@@ -87,6 +99,7 @@ impl Board {
             waiting: HashMap::new(),
             under_way: HashMap::new(),
             pauses: HashMap::new(),
+            left_out: HashMap::new(),
         }
     }
 
@@ -98,9 +111,13 @@ impl Board {
     }
 
     /// Notes a task. One of the same kind in the same market goes on waiting as it did; a more urgent one takes the place of
-    /// another for the same account.
+    /// another for the same account. What was left out is not noted for a while.
     pub fn note(&mut self, task: Task, slot: u64, now: Instant) {
         let key = task.account;
+        let left_out = self.left_out.get(&(key, task.market, task.kind));
+        if left_out.is_some_and(|left| now < left.until && !task.urgency.outweighs(left.urgency)) {
+            return;
+        }
         if let Some(waiting) = self.waiting.get_mut(&key) {
             if (waiting.task.kind, waiting.task.market) == (task.kind, task.market) {
                 waiting.task = task;
@@ -119,6 +136,16 @@ impl Board {
         if self.waiting.get(key).is_some_and(|waiting| of_kind(&waiting.task)) {
             self.waiting.remove(key);
         }
+    }
+
+    /// A task was not worth its cost: it is left out for a while, longer each time, unless it presses much more by then. What
+    /// else there is to do for its account goes on.
+    pub fn leave_out(&mut self, task: &Task, now: Instant) {
+        let place = (task.account, task.market, task.kind);
+        let (first, longest) = LEFT_OUT_FOR;
+        let pause = self.left_out.get(&place).map_or(first, |before| (before.pause * 2).min(longest));
+        self.left_out.insert(place, LeftOut { until: now + pause, pause, urgency: task.urgency });
+        self.forget(&task.account, |waiting| (waiting.market, waiting.kind) == (task.market, task.kind));
     }
 
     /// Takes the most urgent task whose turn has come. `free` says whether it may run beside those under way.
@@ -206,6 +233,7 @@ impl Board {
     /// Drops pauses that are over, and the failures that they remember, after a while.
     pub fn tidy(&mut self, now: Instant) {
         self.pauses.retain(|_, pause| now < pause.until + LONGEST_PAUSE);
+        self.left_out.retain(|_, left| now < left.until + LONGEST_PAUSE);
     }
 }
 
@@ -214,7 +242,6 @@ mod tests {
     use ballast_risk::health::Stage;
 
     use super::*;
-    use crate::task::{Kind, Urgency};
 
     fn task(number: u8, kind: Kind, ratio: i64) -> Task {
         Task {
@@ -320,6 +347,36 @@ mod tests {
         assert!(!board.end(&key, Next::WhenSeen(Duration::from_secs(2)), now));
         board.note(liquidate, 0, now);
         assert_eq!(take(&mut board, now), Some(1));
+    }
+
+    #[test]
+    fn what_is_not_worth_its_cost_keeps_nothing_else_waiting() {
+        use core::cmp::Reverse;
+        let (mut board, now) = board();
+        let fires = |value| Task { urgency: Urgency::Protective(Reverse(value)), ..task(1, Kind::ExecuteTrigger, 0) };
+        let settle = Task { urgency: Urgency::Owed(Reverse(5)), ..task(1, Kind::SettleSeat, 0) };
+        board.note(fires(100), 0, now);
+        let taken = board.take(now, |_| true).unwrap().task;
+        board.begin(&taken);
+        // Noted again while it is under way, as every pass does.
+        board.note(fires(100), 0, now);
+        board.leave_out(&taken, now);
+        board.end(&taken.account, Next::After(Duration::ZERO), now);
+        board.note(fires(150), 0, now);
+        assert_eq!(take(&mut board, now), None);
+        // Less urgent work for the same account, and the same once it is worth much more.
+        board.note(settle, 0, now);
+        assert_eq!(board.take(now, |_| true).map(|waiting| waiting.task.kind), Some(Kind::SettleSeat));
+        board.note(fires(200), 0, now);
+        assert_eq!(take(&mut board, now), Some(1));
+        // Each time for longer.
+        for seconds in [20, 40, 80, 160, 320, 320] {
+            board.leave_out(&fires(100), now);
+            board.note(fires(100), 0, now + Duration::from_secs(seconds) - Duration::from_millis(1));
+            assert_eq!(board.counts().0, 0, "{seconds} s");
+        }
+        board.note(fires(100), 0, now + Duration::from_secs(320));
+        assert_eq!(board.counts().0, 1);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 
 use crate::{
+    decide::{profit::Least, spending::Budget},
     settings::Settings,
     values::{Address, Dollars, Sol},
 };
@@ -95,6 +96,9 @@ impl TryFrom<String> for OracleAccount {
     }
 }
 
+/// Atoms that a SOL costs when nobody says: more than it ever has, so that costs are not taken for smaller than they are.
+const DEAR_SOL: u64 = 300_000_000;
+
 /// Everything a keeper needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -122,6 +126,8 @@ pub struct Config {
     pub subscribe: Subscribe,
     /// Time between two snapshots.
     pub repair_every: Duration,
+    /// How long subscriptions may be silent while slots pass, before they are made anew.
+    pub silence: Duration,
     /// Longest random delay before an account is tried.
     pub jitter: Duration,
     /// How long a shutdown waits for what is under way.
@@ -134,6 +140,8 @@ pub struct Config {
     pub lookup_tables: Vec<Pubkey>,
     /// What transactions may cost.
     pub fees: FeeConfig,
+    /// What they have to bring.
+    pub profit: ProfitConfig,
     /// Taking positions over.
     pub takeover: TakeoverConfig,
     /// Deleveraging.
@@ -155,8 +163,31 @@ pub struct FeeConfig {
     pub percentile: u8,
     /// Most lamports that one transaction's priority fee may be.
     pub max_priority_lamports: u64,
-    /// Most lamports spent in an hour; the keeper pauses when they are.
-    pub max_lamports_per_hour: u64,
+    /// Most lamports spent in an hour, and of them on routine work; the keeper pauses when they are.
+    pub per_hour: Budget,
+}
+
+/// Fee of the one signature of a keeper's transaction, in lamports.
+const SIGNATURE_LAMPORTS: u64 = 5_000;
+
+impl FeeConfig {
+    /// Most lamports that the fee of one transaction may be.
+    pub fn most(&self) -> u64 {
+        self.max_priority_lamports.saturating_add(SIGNATURE_LAMPORTS)
+    }
+}
+
+/// What transactions have to bring that the program pays for.
+#[derive(Clone, Copy, Debug)]
+pub struct ProfitConfig {
+    /// Of forced reductions.
+    pub forced: Least,
+    /// Of routine work.
+    pub routine: Least,
+    /// Atoms that a SOL costs.
+    pub sol_price: u64,
+    /// The market whose mark says that instead, while its price is fresh.
+    pub sol_market: Option<u16>,
 }
 
 /// On what terms the keeper's own account takes positions over.
@@ -224,9 +255,20 @@ impl Config {
         let default_repair = if subscribe == Subscribe::Accounts { 5 } else { 30 };
         let repair_every = Duration::from_secs(said.repair_interval_s.unwrap_or(default_repair));
         ensure!(!repair_every.is_zero(), "--repair-interval-s is at least 1");
+        let silence = Duration::from_secs(said.silence_s.unwrap_or(5));
+        ensure!(!silence.is_zero(), "--silence-s is at least 1");
         if roles.contains(&Role::Poster) {
             ensure!(!oracles.is_empty(), "the poster needs oracle accounts: say --oracle <market index>=<address>");
         }
+        let routine_share = said.routine_share.unwrap_or(50);
+        ensure!(routine_share <= 100, "--routine-share is at most 100");
+        let per_hour = said.max_spend_per_hour.map_or(1_000_000_000, Sol::lamports);
+        let fees = FeeConfig {
+            percentile,
+            max_priority_lamports: said.max_priority_fee.map_or(1_000_000, Sol::lamports),
+            per_hour: Budget { all: per_hour, routine: per_hour / 100 * u64::from(routine_share) },
+        };
+        ensure!(per_hour >= fees.most(), "--max-spend-per-hour is less than one transaction's --max-priority-fee");
         let sweep_rate = said.sweep_rate.unwrap_or(5_000);
         ensure!(sweep_rate > 0, "--sweep-rate is at least 1");
         Ok(Config {
@@ -242,15 +284,18 @@ impl Config {
             commitment: said.commitment.unwrap_or(Commitment::Processed).into(),
             subscribe,
             repair_every,
+            silence,
             jitter: Duration::from_millis(said.jitter_ms.unwrap_or(150)),
             grace: Duration::from_secs(said.shutdown_grace_s.unwrap_or(60)),
             metrics_addr: said.metrics_addr,
             oracles,
             lookup_tables: said.lookup_tables.unwrap_or_default().into_iter().map(|address| address.0).collect(),
-            fees: FeeConfig {
-                percentile,
-                max_priority_lamports: said.max_priority_fee.map_or(1_000_000, Sol::lamports),
-                max_lamports_per_hour: said.max_spend_per_hour.map_or(1_000_000_000, Sol::lamports),
+            fees,
+            profit: ProfitConfig {
+                forced: said.min_profit_forced.map_or(Least::Any, |profit| profit.0),
+                routine: said.min_profit.map_or(Least::Atoms(0), |profit| profit.0),
+                sol_price: said.sol_price.map_or(DEAR_SOL, Dollars::atoms),
+                sol_market: said.sol_market,
             },
             takeover: TakeoverConfig {
                 enabled: said.takeover.unwrap_or(false),
@@ -312,5 +357,20 @@ mod tests {
         assert!(config.has(Role::Liquidator) && !config.has(Role::Settler));
         assert_eq!(config.ws_url, "ws://127.0.0.1:8900");
         assert!(!config.takeover.enabled && !config.dry_run);
+        assert_eq!(config.fees.per_hour, Budget { all: 1_000_000_000, routine: 500_000_000 });
+        assert_eq!((config.profit.forced, config.profit.routine), (Least::Any, Least::Atoms(0)));
+    }
+
+    #[test]
+    fn an_hour_has_money_for_one_transaction_at_least() {
+        let said = Settings {
+            roles: Some(vec![Role::Settler]),
+            keypair: Some("key.json".into()),
+            max_spend_per_hour: Some("0.001".parse().unwrap()),
+            ..Settings::default()
+        };
+        let error = Config::new(said.clone()).unwrap_err().to_string();
+        assert!(error.contains("--max-spend-per-hour"), "{error}");
+        Config::new(Settings { max_priority_fee: Some("0.0009".parse().unwrap()), ..said }).unwrap();
     }
 }

@@ -33,6 +33,9 @@ pub struct Health {
     started: Instant,
     passed_ms: AtomicU64,
     heard_ms: AtomicU64,
+    silent_ms: AtomicU64,
+    /// How long subscriptions may be silent.
+    silence: Duration,
     /// Whether the subscriptions are in place.
     pub connected: AtomicBool,
     /// Whether the spending cap has stopped it.
@@ -44,12 +47,14 @@ pub struct Health {
 }
 
 impl Health {
-    /// Starting now.
-    pub fn new(now: Instant) -> Self {
+    /// Starting now, with subscriptions that may be silent for so long.
+    pub fn new(now: Instant, silence: Duration) -> Self {
         Health {
             started: now,
             passed_ms: AtomicU64::new(0),
             heard_ms: AtomicU64::new(0),
+            silent_ms: AtomicU64::new(0),
+            silence,
             connected: AtomicBool::new(false),
             capped: AtomicBool::new(false),
             broke: AtomicBool::new(false),
@@ -61,10 +66,11 @@ impl Health {
         u64::try_from(at.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The engine has passed, and last heard something at `heard`.
-    pub fn pass(&self, now: Instant, heard: Instant) {
+    /// The engine has passed, and last heard something at `heard`; subscriptions have been silent for `silent`.
+    pub fn pass(&self, now: Instant, heard: Instant, silent: Duration) {
         self.passed_ms.store(self.since_start(now), Ordering::Relaxed);
         self.heard_ms.store(self.since_start(heard), Ordering::Relaxed);
+        self.silent_ms.store(u64::try_from(silent.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// What is wrong; nothing of a healthy keeper.
@@ -72,11 +78,13 @@ impl Health {
         let since =
             |at: &AtomicU64| Duration::from_millis(self.since_start(now).saturating_sub(at.load(Ordering::Relaxed)));
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let silent = Duration::from_millis(self.silent_ms.load(Ordering::Relaxed));
         let all = [
             (is(&self.stopping), "shutting down"),
             (since(&self.passed_ms) > STUCK_AFTER, "decisions are stuck"),
             (since(&self.heard_ms) > DEAF_AFTER, "nothing is heard from the node"),
             (!is(&self.connected), "the subscriptions are not in place"),
+            (silent > self.silence, "the subscriptions are silent although slots pass"),
             (is(&self.capped), "the spending cap is reached"),
             (is(&self.broke), "the key has too little SOL for a transaction"),
         ];
@@ -153,13 +161,16 @@ mod tests {
     #[test]
     fn a_keeper_complains_of_what_is_wrong() {
         let start = Instant::now();
-        let health = Health::new(start);
+        let health = Health::new(start, Duration::from_secs(5));
         assert_eq!(health.complaints(start), ["the subscriptions are not in place"]);
         health.connected.store(true, Ordering::Relaxed);
-        health.pass(start + Duration::from_secs(1), start);
+        health.pass(start + Duration::from_secs(1), start, Duration::from_secs(5));
         assert!(health.complaints(start + Duration::from_secs(15)).is_empty() && health.is_ready());
         assert_eq!(health.complaints(start + Duration::from_millis(15_500)), ["nothing is heard from the node"]);
         assert_eq!(health.complaints(start + Duration::from_secs(60)).len(), 2);
+        let later = start + Duration::from_secs(30);
+        health.pass(later, later, Duration::from_millis(5_100));
+        assert_eq!(health.complaints(later), ["the subscriptions are silent although slots pass"]);
         health.stopping.store(true, Ordering::Relaxed);
         assert!(!health.is_ready());
     }
@@ -170,7 +181,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let (metrics, health) = (Arc::new(Metrics::new().unwrap()), Arc::new(Health::new(Instant::now())));
+        let (metrics, health) = (Arc::new(Metrics::new().unwrap()), Arc::new(Health::new(Instant::now(), DEAF_AFTER)));
         let cancel = CancellationToken::new();
         let server =
             tokio::spawn(serve(address, metrics, health.clone(), Latest::default(), cancel.clone()).await.unwrap());

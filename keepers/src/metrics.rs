@@ -3,6 +3,7 @@
 use anyhow::Result;
 use ballast_ops::metrics::Register;
 use prometheus::{Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use solana_pubkey::Pubkey;
 
 use crate::{
     effect::Effect,
@@ -18,6 +19,8 @@ const PASS_BUCKETS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 /// All metrics of a keeper.
 pub struct Metrics {
     register: Register,
+    /// Whose keeper it is.
+    info: IntGaugeVec,
     /// Margin accounts in the view, by stage.
     pub accounts: IntGaugeVec,
     /// Margin accounts that cannot be assessed now.
@@ -52,6 +55,8 @@ pub struct Metrics {
     pub connected: IntGauge,
     /// How often they went.
     pub disconnections: IntCounter,
+    /// For how long they have been silent although slots passed.
+    pub silence: Gauge,
     /// Newest slot heard of.
     pub slot: IntGauge,
     /// Snapshots taken to repair the view.
@@ -84,6 +89,12 @@ pub struct Metrics {
     pub rank_drift: IntGaugeVec,
     /// Whether the spending cap has stopped the keeper.
     pub capped: IntGauge,
+    /// Whether routine work has used up its share of the cap.
+    pub routine_capped: IntGauge,
+    /// What was left out because it was not worth its cost.
+    pub unprofitable: IntCounterVec,
+    /// What a SOL is taken to cost, in atoms.
+    pub sol_price: IntGauge,
     /// Speed of the cluster's clock.
     pub clock_speed: Gauge,
 }
@@ -98,6 +109,7 @@ impl Metrics {
         let r = &register;
         let shock = |name: &str, help: &str| r.reals(name, help, &["market", "percent"]);
         let metrics = Metrics {
+            info: r.gauges("info", "1: which exchange it keeps, and with which key", &["exchange", "signer"])?,
             accounts: r.gauges("accounts", "Margin accounts watched, by stage", &["stage"])?,
             unassessable: r.gauge("accounts_unassessable", "Margin accounts that cannot be assessed now")?,
             waiting: r.gauge("tasks_waiting", "Tasks waiting for their turn")?,
@@ -124,6 +136,7 @@ impl Metrics {
             collateral: r.gauge("collateral_atoms", "Collateral of the keeper's own margin account")?,
             connected: r.gauge("connected", "1 while the subscriptions are in place")?,
             disconnections: r.counter("disconnections_total", "How often the subscriptions went")?,
+            silence: r.real("subscription_silence_seconds", "Silence of the subscriptions while slots pass")?,
             slot: r.gauge("slot", "Newest slot heard of")?,
             repairs: r.counter("repairs_total", "Snapshots taken to repair the view")?,
             missed: r.counter("missed_updates_total", "Accounts that the subscriptions had missed")?,
@@ -152,6 +165,9 @@ impl Metrics {
             triggers: r.gauges("triggers", "Triggers that wait for the mark", &["market"])?,
             rank_drift: r.gauges("rank_drift_columns", "Most columns a position is out of place", &["market"])?,
             capped: r.gauge("spending_capped", "1 while the spending cap stops the keeper")?,
+            routine_capped: r.gauge("routine_capped", "1 while routine work has used up its share of the cap")?,
+            unprofitable: r.counters("unprofitable_total", "Left out: not worth its cost", &["kind"])?,
+            sol_price: r.gauge("sol_price_atoms", "What a SOL is taken to cost")?,
             clock_speed: r.real("clock_speed", "Seconds of the cluster in a second")?,
             register,
         };
@@ -166,11 +182,18 @@ impl Metrics {
         }
         for kind in Kind::ALL {
             let kind = &[kind.name()];
-            for counters in [&self.attempts, &self.sent, &self.confirmed, &self.surprises, &self.rewards] {
+            let counted =
+                [&self.attempts, &self.sent, &self.confirmed, &self.surprises, &self.rewards, &self.unprofitable];
+            for counters in counted {
                 counters.with_label_values(kind).inc_by(0);
             }
             let _ = self.reaction.with_label_values(kind);
         }
+    }
+
+    /// Says whose keeper it is.
+    pub fn introduce(&self, exchange: &Pubkey, signer: &Pubkey) {
+        self.info.with_label_values(&[exchange.to_string(), signer.to_string()]).set(1);
     }
 
     /// Notes what became of a task.
@@ -191,12 +214,13 @@ impl Metrics {
                 }
             }
             Outcome::DryRun(_) => {}
+            Outcome::LeftOut { .. } => self.unprofitable.with_label_values(kind).inc(),
             Outcome::Nothing
             | Outcome::Refused(_)
             | Outcome::Failed { .. }
             | Outcome::Expired(_)
             | Outcome::Trouble(_)
-            | Outcome::Unknown => {
+            | Outcome::Unknown(_) => {
                 let reason = outcome.error().unwrap_or("Nothing");
                 self.failed.with_label_values(&[task.kind.name(), outcome.name(), reason]).inc();
             }
@@ -220,7 +244,6 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use ballast_risk::health::Stage;
-    use solana_pubkey::Pubkey;
     use solana_signature::Signature;
 
     use super::*;
@@ -240,13 +263,14 @@ mod tests {
         let confirmed = Outcome::Confirmed {
             signature: Signature::default(),
             slot: 13,
-            fee: Some(5_000),
+            fee: 5_000,
             spent: Some(5_000),
             expected: Effect::default(),
             actual: Some(Effect { lots: 1, ..Effect::default() }),
         };
         metrics.note(&task, &confirmed, 11, 7);
         metrics.note(&task, &Outcome::Expired(Signature::default()), 11, 0);
+        metrics.note(&task, &Outcome::LeftOut { expected: Effect::default(), cost: 750 }, 11, 0);
         let text = metrics.text().unwrap();
         for line in [
             "ballast_keeper_transactions_sent_total{kind=\"liquidate\"} 2",
@@ -257,6 +281,7 @@ mod tests {
             "ballast_keeper_rewards_atoms_total{kind=\"liquidate\"} 7",
             "ballast_keeper_surprises_total{kind=\"liquidate\"} 1",
             "ballast_keeper_accounts{stage=\"bankrupt\"} 0",
+            "ballast_keeper_unprofitable_total{kind=\"liquidate\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

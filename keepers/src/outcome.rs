@@ -12,9 +12,6 @@ use solana_signature::Signature;
 
 use crate::{board::Next, effect::Effect, task::Task};
 
-/// Fee of a signature, in lamports.
-const BASE_FEE: u64 = 5_000;
-
 /// What became of a task.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -24,8 +21,8 @@ pub enum Outcome {
         signature: Signature,
         /// The slot in which it landed.
         slot: u64,
-        /// Fee in lamports; `None` when the node did not tell.
-        fee: Option<u64>,
+        /// Fee in lamports: as the node told, or else as it was bid.
+        fee: u64,
         /// Lamports by which the keeper is poorer, fee and rent; `None` when the node did not tell.
         spent: Option<u64>,
         /// What the simulation said that it would do.
@@ -47,13 +44,22 @@ pub enum Outcome {
         signature: Signature,
         /// The slot in which it landed.
         slot: u64,
+        /// Its fee in lamports: as the node told, or else as it was bid.
+        fee: u64,
     },
     /// Its blockhash expired first.
     Expired(Signature),
     /// The node did not answer, or the transaction cannot be made.
     Trouble(String),
-    /// It was sent, and the keeper stopped waiting.
-    Unknown,
+    /// It was sent, and the keeper stopped waiting. It may have cost this fee, in lamports.
+    Unknown(u64),
+    /// It was not sent: what the simulation brings is not worth what it costs.
+    LeftOut {
+        /// What the simulation did.
+        expected: Effect,
+        /// What it would have cost, in atoms.
+        cost: u64,
+    },
 }
 
 /// Why the program refused.
@@ -121,9 +127,11 @@ impl From<SendError> for Outcome {
         match error {
             SendError::Refused(refusal) => {
                 let refused = Refused::new(refusal.program.as_ref(), &refusal.error);
-                match refusal.landed {
-                    Some((signature, slot)) => Outcome::Failed { refused, signature, slot },
-                    None => Outcome::Refused(refused),
+                match (refusal.landed, refusal.fee) {
+                    (Some((signature, slot)), fee) => {
+                        Outcome::Failed { refused, signature, slot, fee: fee.unwrap_or_default() }
+                    }
+                    (None, _) => Outcome::Refused(refused),
                 }
             }
             SendError::Expired { signature } => Outcome::Expired(signature),
@@ -144,7 +152,8 @@ impl Outcome {
             Outcome::Failed { .. } => "failed",
             Outcome::Expired(_) => "expired",
             Outcome::Trouble(_) => "trouble",
-            Outcome::Unknown => "unknown",
+            Outcome::Unknown(_) => "unknown",
+            Outcome::LeftOut { .. } => "left_out",
         }
     }
 
@@ -155,7 +164,8 @@ impl Outcome {
             Outcome::Confirmed { .. } | Outcome::DryRun(_) | Outcome::Nothing => None,
             Outcome::Expired(_) => Some("Expired"),
             Outcome::Trouble(_) => Some("Rpc"),
-            Outcome::Unknown => Some("Unknown"),
+            Outcome::Unknown(_) => Some("Unknown"),
+            Outcome::LeftOut { .. } => Some("Unprofitable"),
         }
     }
 
@@ -176,21 +186,20 @@ impl Outcome {
         }
     }
 
-    /// What it cost in lamports, as far as the node told: a transaction that failed counts without its priority fee.
+    /// The fee in lamports that was paid, or may have been.
     pub fn fee(&self) -> Option<u64> {
         match self {
-            Outcome::Confirmed { fee, .. } => Some(fee.unwrap_or(BASE_FEE)),
-            Outcome::Failed { .. } => Some(BASE_FEE),
+            Outcome::Confirmed { fee, .. } | Outcome::Failed { fee, .. } | Outcome::Unknown(fee) => Some(*fee),
             _ => None,
         }
     }
 
     /// What it cost in all, in lamports, with the rent that was expected of it where the node did not tell.
-    pub fn spent(&self, rent: u64) -> Option<u64> {
+    pub fn spent(&self, rent: u64) -> u64 {
         match self {
-            Outcome::Confirmed { spent: Some(spent), .. } => Some(*spent),
-            Outcome::Confirmed { .. } => self.fee().map(|fee| fee.saturating_add(rent)),
-            _ => self.fee(),
+            Outcome::Confirmed { spent: Some(spent), .. } => *spent,
+            Outcome::Confirmed { fee, .. } | Outcome::Unknown(fee) => fee.saturating_add(rent),
+            _ => self.fee().unwrap_or(0),
         }
     }
 
@@ -207,7 +216,7 @@ impl Outcome {
     pub fn next(&self, task: &Task) -> Next {
         let seconds = Duration::from_secs;
         match self {
-            Outcome::Confirmed { .. } | Outcome::Unknown => Next::WhenSeen(seconds(2)),
+            Outcome::Confirmed { .. } | Outcome::Unknown(_) => Next::WhenSeen(seconds(2)),
             Outcome::DryRun(_) => Next::After(seconds(10)),
             Outcome::Nothing => Next::After(seconds(1)),
             Outcome::Refused(refused) | Outcome::Failed { refused, .. } => match refused.sense {
@@ -217,7 +226,8 @@ impl Outcome {
                 Sense::OwnAccount => Next::After(seconds(5)),
                 Sense::Mistake => Next::BackOff(seconds(if task.kind.trades() { 5 } else { 1 })),
             },
-            Outcome::Expired(_) => Next::After(Duration::ZERO),
+            // What was left out has a pause of its own, which keeps nothing else of the account waiting.
+            Outcome::Expired(_) | Outcome::LeftOut { .. } => Next::After(Duration::ZERO),
             Outcome::Trouble(_) => Next::BackOff(seconds(1)),
         }
     }
@@ -225,7 +235,8 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use ballast_client::error::FIRST;
+    use ballast_client::{error::FIRST, send::Refusal};
+    use solana_transaction_error::TransactionError;
 
     use super::*;
 
@@ -244,6 +255,20 @@ mod tests {
         }
         let outcome = Outcome::Refused(refused(Unauthorized));
         assert_eq!((outcome.name(), outcome.error()), ("refused", Some("Unauthorized")));
+    }
+
+    #[test]
+    fn a_failure_costs_what_the_transaction_cost_with_its_priority_fee() {
+        let refusal = |landed, fee| {
+            let (error, logs) = (TransactionError::AccountNotFound, Vec::new());
+            Outcome::from(SendError::Refused(Box::new(Refusal { error, program: None, landed, fee, logs })))
+        };
+        let failed = refusal(Some((Signature::default(), 7)), Some(1_005_000));
+        assert_eq!((failed.fee(), failed.spent(9)), (Some(1_005_000), 1_005_000), "and no rent");
+        let refused = refusal(None, None);
+        assert_eq!((refused.fee(), refused.spent(9)), (None, 0));
+        // What may have landed is counted as if it had.
+        assert_eq!(Outcome::Unknown(5_000).spent(9), 5_009);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! From a plan to its outcome: simulated, sent, confirmed, compared with what was expected, logged.
+//! From a plan to its outcome: simulated, found worth its cost or not, sent, confirmed, compared with what was expected, logged.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,12 +14,14 @@ use solana_signer::Signer;
 use tokio::time::timeout;
 
 use crate::{
-    config::Config,
-    decide::deleverage,
-    decide::liquidate,
+    config::{Config, ProfitConfig},
+    decide::{
+        deleverage, liquidate,
+        profit::{Least, Worth},
+    },
     effect::Effect,
     outcome::Outcome,
-    task::{Kind, Plan, stage_name},
+    task::{Class, Kind, Plan, stage_name},
 };
 
 /// How long a transaction is waited for: longer than any blockhash is valid.
@@ -36,6 +38,7 @@ pub struct Pipeline {
     /// The keeper's margin account.
     own: Pubkey,
     dry_run: bool,
+    profit: ProfitConfig,
     /// In a dry run: what opens the keeper's margin account, when it has none.
     before: Vec<Instruction>,
 }
@@ -67,7 +70,8 @@ impl Pipeline {
             poll_every: POLL_EVERY,
             ..SendConfig::default()
         };
-        Ok(Pipeline { sender, key, own, dry_run: config.dry_run, before: Vec::new() })
+        let (dry_run, profit) = (config.dry_run, config.profit);
+        Ok(Pipeline { sender, key, own, dry_run, profit, before: Vec::new() })
     }
 
     /// The key that signs and pays.
@@ -81,35 +85,51 @@ impl Pipeline {
             self.before.push(instruction);
             return Outcome::DryRun(Effect::default());
         }
-        self.send(&[instruction], &Pubkey::default(), |_| false).await
+        let judge = |_: &Effect, _| None;
+        self.send(&[instruction], &Pubkey::default(), judge).await
     }
 
-    /// Carries a plan out.
-    pub async fn run(&self, plan: &Plan) -> Outcome {
+    /// Carries a plan out, at so many atoms a SOL.
+    pub async fn run(&self, plan: &Plan, sol_price: u64) -> Outcome {
         let instructions: Vec<_> = self.before.iter().chain(&plan.instructions).cloned().collect();
-        self.send(&instructions, &plan.task.account, |expected| is_needless(plan, expected)).await
+        let judge = |expected: &Effect, lamports| judge(plan, self.least(plan), expected, lamports, sol_price);
+        self.send(&instructions, &plan.task.account, judge).await
     }
 
+    /// The least profit for which a plan is sent.
+    fn least(&self, plan: &Plan) -> Least {
+        match (plan.paid, plan.task.class()) {
+            (false, _) => Least::Any,
+            (true, Class::Forced) => self.profit.forced,
+            (true, Class::Routine) => self.profit.routine,
+        }
+    }
+
+    /// Sends, unless `judge` has another outcome for what the simulation did and what sending would cost, in lamports.
     async fn send(
         &self,
         instructions: &[Instruction],
         account: &Pubkey,
-        needless: impl Fn(&Effect) -> bool,
+        judge: impl Fn(&Effect, u64) -> Option<Outcome>,
     ) -> Outcome {
+        let signers: Signers<'_> = &[&*self.key];
         let simulated = match self.sender.simulate(&self.payer(), instructions).await {
             Ok(simulated) => simulated,
             Err(error) => return error.into(),
         };
+        let bid = match self.sender.bid(instructions, signers, &simulated).await {
+            Ok(bid) => bid,
+            Err(error) => return error.into(),
+        };
         let logged = simulated.events();
         let expected = Effect::of(&logged, account, &self.own);
-        if !logged.truncated && needless(&expected) {
-            return Outcome::Nothing;
+        if let Some(outcome) = judge(&expected, bid.lamports).filter(|_| !logged.truncated) {
+            return outcome;
         }
         if self.dry_run {
             return Outcome::DryRun(expected);
         }
-        let signers: Signers<'_> = &[&*self.key];
-        let sent = self.sender.send_simulated(instructions, signers, simulated);
+        let sent = self.sender.send_at(bid, instructions, signers, simulated);
         match timeout(GIVE_UP_AFTER, sent).await {
             Ok(Ok(confirmed)) => {
                 let logged = confirmed.events();
@@ -117,16 +137,25 @@ impl Pipeline {
                 Outcome::Confirmed {
                     signature: confirmed.signature,
                     slot: confirmed.slot,
-                    fee: confirmed.fee,
+                    fee: confirmed.fee.unwrap_or(bid.lamports),
                     spent: confirmed.spent,
                     expected,
                     actual: known.then(|| Effect::of(&logged, account, &self.own)),
                 }
             }
             Ok(Err(error)) => error.into(),
-            Err(_) => Outcome::Unknown,
+            Err(_) => Outcome::Unknown(bid.lamports),
         }
     }
+}
+
+/// Why a plan is not sent whose simulation did this; `None` when it is sent.
+fn judge(plan: &Plan, least: Least, expected: &Effect, lamports: u64, sol_price: u64) -> Option<Outcome> {
+    if is_needless(plan, expected) {
+        return Some(Outcome::Nothing);
+    }
+    let worth = Worth::new(expected.reward, lamports, sol_price, plan.afterwards);
+    (!worth.suffices(least)).then_some(Outcome::LeftOut { expected: *expected, cost: worth.cost })
 }
 
 /// Whether the simulation shows that the transaction would be for nothing: somebody else was first.
@@ -164,10 +193,14 @@ pub fn reward(outcome: &Outcome) -> u64 {
 /// Logs an attempt: one line, under the target `action`.
 pub fn log(plan: &Plan, outcome: &Outcome, eligible_slot: u64, reward: u64) {
     let task = &plan.task;
-    let (expected, actual, fee) = match outcome {
-        Outcome::Confirmed { expected, actual, fee, .. } => (Some(*expected), *actual, *fee),
-        Outcome::DryRun(expected) => (Some(*expected), None, None),
-        _ => (None, None, None),
+    let (expected, actual) = match outcome {
+        Outcome::Confirmed { expected, actual, .. } => (Some(*expected), *actual),
+        Outcome::DryRun(expected) | Outcome::LeftOut { expected, .. } => (Some(*expected), None),
+        _ => (None, None),
+    };
+    let would_cost = match outcome {
+        Outcome::LeftOut { cost, .. } => Some(*cost),
+        _ => None,
     };
     let as_expected = actual.map(|actual| Some(actual) == expected);
     tracing::info!(
@@ -187,7 +220,8 @@ pub fn log(plan: &Plan, outcome: &Outcome, eligible_slot: u64, reward: u64) {
         actual = actual.map(tracing::field::display),
         as_expected,
         reward,
-        fee_lamports = fee,
+        would_cost,
+        fee_lamports = outcome.fee(),
         signature = outcome.signature().map(tracing::field::display),
     );
 }
@@ -208,7 +242,7 @@ mod tests {
             reason,
             urgency: Urgency::Blocking,
         };
-        Plan { task, instructions: Vec::new(), lots: None, rent: 0 }
+        Plan { task, instructions: Vec::new(), lots: None, rent: 0, paid: true, afterwards: 0 }
     }
 
     #[test]
@@ -219,5 +253,21 @@ mod tests {
         assert!(!is_needless(&plan(Kind::Liquidate, "cancel_orders"), &Effect { orders: 1, ..nothing }));
         assert!(is_needless(&plan(Kind::SettleSeat, "pending_fills"), &nothing));
         assert!(!is_needless(&plan(Kind::SettleSeat, "realised_loss"), &Effect { moved: -1, ..nothing }));
+    }
+
+    /// At $150 a SOL, 5,000 lamports are 750 atoms.
+    #[test]
+    fn a_transaction_that_would_lose_money_is_left_out_where_the_operator_says_so() {
+        let settle = plan(Kind::SettleSeat, "pending_fills");
+        let judged = |reward, least| {
+            let expected = Effect { lots: 1, reward, ..Effect::default() };
+            judge(&settle, least, &expected, 5_000, 150_000_000)
+        };
+        assert!(judged(750, Least::Atoms(0)).is_none() && judged(0, Least::Any).is_none());
+        let Some(Outcome::LeftOut { expected, cost }) = judged(749, Least::Atoms(0)) else { panic!("it was sent") };
+        assert_eq!((expected.reward, cost), (749, 750));
+        let takeover = Plan { afterwards: 1_000, ..plan(Kind::Takeover, "discount") };
+        let expected = Effect { lots: 5, reward: 1_700, ..Effect::default() };
+        assert!(judge(&takeover, Least::Atoms(0), &expected, 5_000, 150_000_000).is_some(), "unwinding costs, too");
     }
 }

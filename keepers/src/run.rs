@@ -74,7 +74,7 @@ struct Started {
 
 async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     let key = Arc::new(keys::read(&config.keypair)?);
-    let (metrics, health) = (Arc::new(Metrics::new()?), Arc::new(Health::new(Instant::now())));
+    let (metrics, health) = (Arc::new(Metrics::new()?), Arc::new(Health::new(Instant::now(), config.silence)));
     let risk = Latest::default();
     let mut helpers = JoinSet::new();
     if let Some(address) = config.metrics_addr {
@@ -82,10 +82,12 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     }
     let rpc = RpcClient::new_with_timeout_and_commitment(config.rpc_url.clone(), ANSWER_WITHIN, config.commitment);
     let rpc = Arc::new(rpc);
-    let exchange = find_exchange(&rpc, &config).await?;
+    let found = rpc::find_exchange(&rpc, config.exchange, config.commitment).await;
+    let exchange = found.with_context(|| format!("asking {}", config.rpc_url))?;
     let (snapshot, reading) = first_view(&rpc, &exchange, &config).await?;
     let own =
         Own { signer: key.pubkey(), margin: addresses::margin_account(&exchange, &key.pubkey(), config.margin_number) };
+    metrics.introduce(&exchange, &own.signer);
     tracing::info!(
         %exchange,
         signer = %own.signer,
@@ -106,7 +108,8 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     let live = LiveView::new(snapshot, reading, oracles.clone(), Instant::now());
     let (watched, watching) = watch::channel(live.watched());
     let (tell, news) = mpsc::channel(NEWS);
-    let asker = Asker { rpc, keys, commitment: config.commitment, news: tell.clone() };
+    let (slot, read) = watch::channel(live.slot);
+    let asker = Asker { rpc, keys, commitment: config.commitment, news: tell.clone(), slot: Arc::new(slot) };
     let repair = Arc::new(Notify::new());
     let feed = Feed {
         url: config.ws_url.clone(),
@@ -114,6 +117,8 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
         subscribe: config.subscribe,
         watched: watching,
         oracles: oracles.into_keys().collect(),
+        read,
+        silence: config.silence,
         news: tell,
     };
     helpers.spawn(feed.run(cancel.clone()));
@@ -124,21 +129,6 @@ async fn start(config: Config, cancel: CancellationToken) -> Result<Started> {
     Ok(Started { engine: Engine::new(parts)?, helpers })
 }
 
-async fn find_exchange(rpc: &RpcClient, config: &Config) -> Result<Pubkey> {
-    if let Some(exchange) = config.exchange {
-        return Ok(exchange);
-    }
-    let all = rpc::exchanges(rpc, config.commitment).await.with_context(|| format!("asking {}", config.rpc_url))?;
-    match all.as_slice() {
-        [] => bail!("the program {} has no exchange on this cluster", addresses::PROGRAM_ID),
-        [exchange] => Ok(*exchange),
-        several => {
-            let names: Vec<_> = several.iter().map(Pubkey::to_string).collect();
-            bail!("there are several exchanges; say --exchange with one of: {}", names.join(", "))
-        }
-    }
-}
-
 async fn first_view(rpc: &RpcClient, exchange: &Pubkey, config: &Config) -> Result<(Snapshot, Reading)> {
     let snapshot = rpc::snapshot(rpc, exchange, config.commitment).await.context("the first snapshot")?;
     let keys = ExchangeKeys::new(*exchange);
@@ -147,6 +137,9 @@ async fn first_view(rpc: &RpcClient, exchange: &Pubkey, config: &Config) -> Resu
         if snapshot.market(known.market).is_none() {
             bail!("--oracle {}={}: the exchange has no such market", known.market, known.account);
         }
+    }
+    if let Some(index) = config.profit.sol_market.filter(|index| snapshot.market(*index).is_none()) {
+        bail!("--sol-market {index}: the exchange has no such market");
     }
     Ok((snapshot, reading))
 }

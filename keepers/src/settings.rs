@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Commitment, OracleAccount, Role, Subscribe},
-    values::{Address, Dollars, Sol},
+    values::{Address, Dollars, Profit, Sol},
 };
 
 /// Keeps a Ballast exchange solvent and current, next to any Solana node.
@@ -116,6 +116,9 @@ settings! {
     /// Seconds between two snapshots that repair the view [default: 30; 5 with --subscribe accounts]
     #[arg(long, env = "BALLAST_KEEPER_REPAIR_INTERVAL_S")]
     repair_interval_s: u64,
+    /// Seconds without a word over the WebSocket after which subscriptions are made anew, if slots pass meanwhile [default: 5]
+    #[arg(long, env = "BALLAST_KEEPER_SILENCE_S")]
+    silence_s: u64,
     /// Longest random delay before an account is tried, in milliseconds, so that keepers do not all try at once; up to
     /// sixteen times that while others come first [default: 150]
     #[arg(long, env = "BALLAST_KEEPER_JITTER_MS")]
@@ -141,6 +144,23 @@ settings! {
     /// Most SOL spent on fees and rent in an hour; the keeper pauses when it is [default: 1]
     #[arg(long, env = "BALLAST_KEEPER_MAX_SPEND_PER_HOUR")]
     max_spend_per_hour: Sol,
+    /// Share of that which may go to routine work (settling, ranking, triggers, books, volume), in percent; the rest is kept for
+    /// forced reductions and prices [default: 50]
+    #[arg(long, env = "BALLAST_KEEPER_ROUTINE_SHARE")]
+    routine_share: u8,
+    /// Dollars that a SOL costs, to compare fees with rewards; rather too many than too few [default: 300]
+    #[arg(long, env = "BALLAST_KEEPER_SOL_PRICE")]
+    sol_price: Dollars,
+    /// Index of the exchange's market for SOL, whose mark is taken instead while its price is fresh [default: none]
+    #[arg(long, env = "BALLAST_KEEPER_SOL_MARKET")]
+    sol_market: u16,
+    /// Least profit, in dollars, of routine work that the program pays for; negative for a loss that is borne; or `any`
+    /// [default: 0]
+    #[arg(long, env = "BALLAST_KEEPER_MIN_PROFIT", allow_hyphen_values = true)]
+    min_profit: Profit,
+    /// The same for forced reductions: liquidate, takeover, deleverage [default: any]
+    #[arg(long, env = "BALLAST_KEEPER_MIN_PROFIT_FORCED", allow_hyphen_values = true)]
+    min_profit_forced: Profit,
     /// Liquidator: take positions over with the keeper's own margin account [default: false]
     #[arg(long, env = "BALLAST_KEEPER_TAKEOVER", num_args = 0..=1, default_missing_value = "true")]
     takeover: bool,
@@ -200,6 +220,7 @@ settings! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::profit::Least;
 
     fn settings(line: &[&str]) -> Result<Settings> {
         match Arguments::try_parse_from(line).unwrap().wanted() {
@@ -224,6 +245,13 @@ mod tests {
         assert_eq!(said.roles, Some(vec![Role::Liquidator, Role::Deleverager]));
         assert_eq!((said.max_cells, said.dry_run, said.takeover), (Some(9), Some(true), Some(true)));
         assert_eq!(said.min_loss.map(Dollars::atoms), Some(500_000));
+    }
+
+    #[test]
+    fn a_least_profit_may_be_a_loss() {
+        let said = settings(&["keeper", "--min-profit", "-0.001", "--min-profit-forced", "0"]).unwrap();
+        assert_eq!(said.min_profit, Some(Profit(Least::Atoms(-1_000))));
+        assert_eq!(said.min_profit_forced, Some(Profit(Least::Atoms(0))));
     }
 
     #[test]

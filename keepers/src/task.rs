@@ -136,6 +136,15 @@ pub enum Urgency {
     Rank(core::cmp::Reverse<u64>),
 }
 
+/// Whose money it is that a task uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Forced reductions with what they wait for, prices, and the keeper's own position: all of it.
+    Forced,
+    /// Everything else: the share that is set aside for it.
+    Routine,
+}
+
 /// Margin ratios that differ by less than this press alike, in basis points.
 const ALIKE_BPS: i64 = 500;
 
@@ -147,6 +156,17 @@ impl Urgency {
             Urgency::Blocking | Urgency::Price(_) | Urgency::Protective(_) | Urgency::Owed(_) | Urgency::Rank(_) => {
                 self
             }
+        }
+    }
+
+    /// Whether it presses so much more than `before` that what was decided then is to be decided again: a value at least twice
+    /// as large, or a margin ratio clearly lower.
+    pub fn outweighs(self, before: Urgency) -> bool {
+        match (self, before) {
+            (Urgency::Protective(now), Urgency::Protective(then))
+            | (Urgency::Owed(now), Urgency::Owed(then))
+            | (Urgency::Rank(now), Urgency::Rank(then)) => now.0 / 2 >= then.0.max(1),
+            _ => self.roughly() < before.roughly(),
         }
     }
 
@@ -174,6 +194,17 @@ pub struct Task {
     pub urgency: Urgency,
 }
 
+impl Task {
+    /// Whose money it uses.
+    pub fn class(&self) -> Class {
+        match self.urgency {
+            Urgency::Blocking | Urgency::Forced(_) | Urgency::Price(_) => Class::Forced,
+            _ if self.kind == Kind::Unwind => Class::Forced,
+            Urgency::Protective(_) | Urgency::Owed(_) | Urgency::Rank(_) => Class::Routine,
+        }
+    }
+}
+
 /// A task with its instructions, decided on the newest view.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -185,12 +216,22 @@ pub struct Plan {
     pub lots: Option<u64>,
     /// Lamports of rent that the keeper pays beside the fee.
     pub rent: u64,
+    /// Whether the program pays for it, so that it has to be worth its cost. What nobody pays for is done for the exchange.
+    pub paid: bool,
+    /// Atoms that the keeper has to pay afterwards to have its reward in hand.
+    pub afterwards: u64,
 }
 
 impl Plan {
-    /// A plan of one instruction.
+    /// A plan of one instruction that nobody pays for.
     pub fn new(task: Task, instruction: Instruction) -> Self {
-        Plan { task, instructions: vec![instruction], lots: None, rent: 0 }
+        Plan { task, instructions: vec![instruction], lots: None, rent: 0, paid: false, afterwards: 0 }
+    }
+
+    /// The same, of one that the program pays for, if it `pays`.
+    #[must_use]
+    pub fn paid_if(self, pays: bool) -> Self {
+        Plan { paid: pays, ..self }
     }
 }
 
@@ -227,6 +268,31 @@ mod tests {
                 Urgency::Rank(Reverse(9)),
             ]
         );
+    }
+
+    #[test]
+    fn what_was_decided_holds_until_it_is_about_twice_as_much() {
+        use core::cmp::Reverse;
+        let owed = |atoms| Urgency::Owed(Reverse(atoms));
+        assert!(owed(20).outweighs(owed(10)) && !owed(19).outweighs(owed(10)));
+        assert!(!owed(0).outweighs(owed(0)) && !owed(1).outweighs(owed(0)) && owed(2).outweighs(owed(0)));
+        assert!(Urgency::Forced(9_999).outweighs(owed(u64::MAX)));
+        assert!(Urgency::Forced(8_000).outweighs(Urgency::Forced(8_600)));
+        assert!(!Urgency::Forced(8_590).outweighs(Urgency::Forced(8_600)));
+    }
+
+    #[test]
+    fn prices_and_what_a_deleveraging_waits_for_use_the_money_of_forced_reductions() {
+        use core::cmp::Reverse;
+        let class = |kind, urgency| {
+            let (market, account, stage, reason) = (0, Pubkey::default(), Stage::Healthy, "test");
+            Task { kind, market, account, stage, reason, urgency }.class()
+        };
+        assert_eq!(class(Kind::SettleSeat, Urgency::Blocking), Class::Forced);
+        assert_eq!(class(Kind::SettleSeat, Urgency::Owed(Reverse(9))), Class::Routine);
+        assert_eq!(class(Kind::RefreshMarket, Urgency::Price(true)), Class::Forced);
+        assert_eq!(class(Kind::Unwind, Urgency::Owed(Reverse(9))), Class::Forced);
+        assert_eq!(class(Kind::ExecuteTrigger, Urgency::Protective(Reverse(9))), Class::Routine);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 
+use crate::decide::profit::Least;
+
 /// An address in base 58.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -36,6 +38,32 @@ pub struct Dollars(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Sol(u64);
+
+/// A least profit: dollars, negative for a loss that is borne, or `any`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Profit(pub Least);
+
+impl FromStr for Profit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == "any" {
+            return Ok(Profit(Least::Any));
+        }
+        let (sign, amount) = text.trim().strip_prefix('-').map_or((1, text), |amount| (-1, amount));
+        let atoms = i64::try_from(decimal(amount, 6)?).map_err(|_| format!("`{text}` is too much"))?;
+        Ok(Profit(Least::Atoms(sign * atoms)))
+    }
+}
+
+impl TryFrom<Written> for Profit {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        written.text().parse()
+    }
+}
 
 impl Dollars {
     /// In atoms.
@@ -122,6 +150,16 @@ mod tests {
         assert_eq!(" 20 ".parse(), Ok(Sol(20_000_000_000)));
         for wrong in ["", ".5", "1.0000001", "-1", "1e3", "1.2.3", "99999999999999999999"] {
             assert!(wrong.parse::<Dollars>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_least_profit_is_an_amount_a_loss_or_any() {
+        assert_eq!("0.01".parse(), Ok(Profit(Least::Atoms(10_000))));
+        assert_eq!("-0.01".parse(), Ok(Profit(Least::Atoms(-10_000))));
+        assert_eq!("any".parse(), Ok(Profit(Least::Any)));
+        for wrong in ["--1", "-", "all", "18446744073709"] {
+            assert!(wrong.parse::<Profit>().is_err(), "{wrong}");
         }
     }
 

@@ -45,6 +45,12 @@ pub enum ReadError {
     /// An account is missing or is not what it should be.
     #[error("account {0} is missing or not {1}")]
     Account(Pubkey, &'static str),
+    /// The program has none.
+    #[error("the program {} has no exchange on this cluster", PROGRAM_ID)]
+    NoExchange,
+    /// The program has several, and none was named.
+    #[error("there are several exchanges; say which one (--exchange): {}", names(.0))]
+    SeveralExchanges(Vec<Pubkey>),
     /// The vaults changed between every two readings.
     #[error("the vaults changed during each of {0} readings; try again when there is less traffic")]
     Restless(u32),
@@ -199,6 +205,33 @@ pub async fn snapshot(rpc: &RpcClient, exchange: &Pubkey, commitment: Commitment
 pub async fn exchanges(rpc: &RpcClient, commitment: CommitmentConfig) -> Result<Vec<Pubkey>, ReadError> {
     let (_, accounts) = program_accounts(rpc, commitment, 0).await?;
     Ok(Snapshot::exchanges(&accounts))
+}
+
+/// The exchange that is meant: the one that was named, or else the program's only one.
+///
+/// # Errors
+/// When the node does not answer, or there is not exactly one.
+pub async fn find_exchange(
+    rpc: &RpcClient,
+    named: Option<Pubkey>,
+    commitment: CommitmentConfig,
+) -> Result<Pubkey, ReadError> {
+    match named {
+        Some(exchange) => Ok(exchange),
+        None => only(exchanges(rpc, commitment).await?),
+    }
+}
+
+fn only(all: Vec<Pubkey>) -> Result<Pubkey, ReadError> {
+    match all.as_slice() {
+        [] => Err(ReadError::NoExchange),
+        [exchange] => Ok(*exchange),
+        _ => Err(ReadError::SeveralExchanges(all)),
+    }
+}
+
+fn names(keys: &[Pubkey]) -> String {
+    keys.iter().map(Pubkey::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// An address lookup table, for [`crate::send`].

@@ -27,7 +27,7 @@ use fees::written;
 use shared::Shared;
 
 pub use errors::{Refusal, SendError};
-pub use fees::{Priority, percentile};
+pub use fees::{Bid, Priority, percentile};
 pub use transaction::{MAX_TRANSACTION_BYTES, MAX_UNITS, Signers, Units, compile, sign, size};
 
 use crate::events::{Logged, parse_logs};
@@ -204,15 +204,44 @@ impl Sender {
         signers: Signers<'_>,
         simulated: Simulated,
     ) -> Result<Confirmed, SendError> {
+        let bid = self.bid(instructions, signers, &simulated).await?;
+        self.send_at(bid, instructions, signers, simulated).await
+    }
+
+    /// What sending these instructions would cost, for a caller who may find that too much.
+    ///
+    /// # Errors
+    /// When the node does not tell recent fees, or the transaction needs more compute than allowed.
+    pub async fn bid(
+        &self,
+        instructions: &[Instruction],
+        signers: Signers<'_>,
+        simulated: &Simulated,
+    ) -> Result<Bid, SendError> {
         let payer = signers.first().ok_or(SendError::NoSigner)?.pubkey();
         let limit = self.limit(simulated.units)?;
         let written = written(&payer, instructions);
         let price = self.config.priority.price(&self.shared, &self.rpc, written, limit).await?;
-        let units = Units { limit, price };
+        Ok(Bid::new(signers.len(), Units { limit, price }))
+    }
+
+    /// As [`send_simulated`](Self::send_simulated), for what was [`bid`](Self::bid).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_at(
+        &self,
+        bid: Bid,
+        instructions: &[Instruction],
+        signers: Signers<'_>,
+        simulated: Simulated,
+    ) -> Result<Confirmed, SendError> {
+        let payer = signers.first().ok_or(SendError::NoSigner)?.pubkey();
+        let Units { limit, price } = bid.units;
         let (blockhash, last_valid_height) =
             self.shared.blockhash(&self.rpc, self.config.commitment, self.config.blockhash_for).await?;
-        let transaction = sign(compile(&payer, instructions, units, &self.tables, blockhash)?, signers)?;
-        let (signature, slot) = self.land(&transaction, last_valid_height).await?;
+        let transaction = sign(compile(&payer, instructions, bid.units, &self.tables, blockhash)?, signers)?;
+        let (signature, slot) = self.land(&transaction, last_valid_height, bid).await?;
         let told = self.details(&signature).await;
         let estimated = told.is_none();
         let Details { units: used, fee, spent, logs } =
@@ -233,7 +262,12 @@ impl Sender {
     }
 
     /// Sends until confirmed or expired.
-    async fn land(&self, transaction: &VersionedTransaction, last_valid: u64) -> Result<(Signature, u64), SendError> {
+    async fn land(
+        &self,
+        transaction: &VersionedTransaction,
+        last_valid: u64,
+        bid: Bid,
+    ) -> Result<(Signature, u64), SendError> {
         let signature = *transaction.signatures.first().ok_or(SendError::NoSigner)?;
         let config = RpcSendTransactionConfig {
             skip_preflight: true,
@@ -258,7 +292,7 @@ impl Sender {
                 Ok(Some((slot, Ok(())))) => return Ok((signature, slot)),
                 Ok(Some((slot, Err(error)))) => {
                     let Details { fee, logs, .. } = self.details(&signature).await.unwrap_or_default();
-                    return Err(SendError::landed(error, signature, slot, fee, logs));
+                    return Err(SendError::landed(error, signature, slot, fee.unwrap_or(bid.lamports), logs));
                 }
                 Ok(None) => {
                     expired += u32::from(height.is_ok_and(|height| height > last_valid));

@@ -15,8 +15,9 @@ use solana_signer::Signer;
 
 use crate::{Faucet, Localnet, LocalnetError, processes::Processes};
 
-/// The roles, a process each.
-pub const ROLES: [&str; 4] = ["liquidator", "deleverager", "triggers", "settler"];
+/// The roles, a process each. None posts prices: whoever plays them here writes the oracle accounts, and brings what is in them into
+/// the markets.
+pub const ROLES: [&str; 5] = ["liquidator", "deleverager", "triggers", "settler", "monitor"];
 /// SOL of each keeper, in lamports.
 const LAMPORTS: u64 = 100_000_000_000;
 /// Dollars of each keeper, in atoms: what a liquidator takes positions over with.
@@ -68,7 +69,7 @@ impl Keepers {
         self.takers = false;
     }
 
-    /// Starts one keeper of every role, each with a key, SOL and dollars of its own. Returns where they serve `/metrics`,
+    /// Starts one keeper of every role but the poster's, each with a key, SOL and dollars of its own. Returns where they serve `/metrics`,
     /// `/health` and `/ready`.
     ///
     /// # Errors
@@ -134,11 +135,11 @@ impl Keepers {
     }
 }
 
-/// Flags that suit a network whose clock may run fast. A liquidator that is a taker takes positions over with what it was
+/// Flags that suit a network whose clock may run fast, and whose SOL is worth nothing. A liquidator that is a taker takes positions over with what it was
 /// given, and sells them again.
 fn flags(role: &str, taker: bool) -> Vec<String> {
     let mut flags = "--jitter-ms 10 --seat-age-ms 200 --repair-interval-s 5 --min-loss 0.1 --min-sweep 1 \
-                     --shutdown-grace-s 8 --max-in-flight 16"
+                     --shutdown-grace-s 8 --max-in-flight 16 --min-profit any"
         .to_owned();
     if taker && role == "liquidator" {
         flags += &format!(" --takeover --deposit {} --max-position 100000", ATOMS / 1_000_000);

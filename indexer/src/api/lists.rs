@@ -17,7 +17,7 @@ use crate::{
     candles::INTERVALS,
     items::{
         Candle, Deleveraging, DeleveragingLine, Fill, FundingHour, FundingPayment, HistoryLine, Insurance, Items,
-        Liquidation, OrderLine, Refusal, Stress, Trade, Transfer,
+        Liquidation, OrderLine, Position, Refusal, Stress, Trade, Transfer,
     },
     position::Id,
     read,
@@ -219,6 +219,16 @@ list!(
         responses((status = 200, description = "Newest first", body = Items<Fill>), Wrong)
     )]
     account_fills, an_account, Some("fills")
+);
+list!(
+    /// Changes of an account's positions, with the fee and the profit that each realised.
+    #[utoipa::path(
+        get,
+        path = "/v1/accounts/{account}/realised",
+        params(("account" = String, Path, description = "Its address"), Page),
+        responses((status = 200, description = "Newest first", body = Items<Position>), Wrong)
+    )]
+    account_realised, an_account, Some("positions")
 );
 list!(
     /// Funding that an account received and paid.

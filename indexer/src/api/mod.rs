@@ -129,6 +129,7 @@ impl Shared {
         lists::insurance,
         lists::account_orders,
         lists::account_fills,
+        lists::account_realised,
         lists::account_funding,
         lists::account_transfers,
         lists::account_liquidations,
@@ -163,6 +164,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/v1/insurance", get(lists::insurance))
         .route("/v1/accounts/{account}/orders", get(lists::account_orders))
         .route("/v1/accounts/{account}/fills", get(lists::account_fills))
+        .route("/v1/accounts/{account}/realised", get(lists::account_realised))
         .route("/v1/accounts/{account}/funding", get(lists::account_funding))
         .route("/v1/accounts/{account}/transfers", get(lists::account_transfers))
         .route("/v1/accounts/{account}/liquidations", get(lists::account_liquidations))

@@ -10,7 +10,7 @@ use ballast_client::{
 };
 use solana_pubkey::Pubkey;
 
-use super::{Pen, position_list};
+use super::Pen;
 use crate::{
     db::DbError,
     items::{
@@ -115,6 +115,7 @@ impl Pen<'_> {
             Event::OrderReduced(e) => {
                 let mut order = Order::new(OrderKind::Reduced, self.market(e.market), e.order_id);
                 (order.lots, order.reason) = (Some(e.lots.to_string()), Some(cancelled_for(e.reason)));
+                self.set_resting(e.market, e.order_id, e.lots);
                 self.account(&e.account.to_string(), "orders", &order);
             }
             Event::OrdersCancelled(e) => self.cancelled(e),
@@ -221,6 +222,7 @@ impl Pen<'_> {
     fn placed(&mut self, e: &OrderPlaced) -> Result<(), DbError> {
         let account = e.account.to_string();
         self.sit(e.market, e.seat, &account)?;
+        self.set_resting(e.market, e.order_id, e.lots);
         let order = Order {
             side: Some(Side::buying(e.buys)),
             price: Some(e.price.to_string()),
@@ -249,6 +251,7 @@ impl Pen<'_> {
         for e in removed {
             let mut order = Order::new(OrderKind::Removed, self.market(market), e.order_id);
             (order.lots, order.reason) = (Some(e.lots.to_string()), Some(removed_for(e.reason)));
+            self.take_off(market, e.order_id, e.lots)?;
             if let Some(account) = self.seat(market, e.seat)? {
                 self.account(&account, "orders", &order);
             }
@@ -335,10 +338,15 @@ impl Pen<'_> {
                 other: maker.clone(),
             };
             self.account(&taker, "fills", &of_taker);
+            let left = self.take_off(e.market, fill.order_id, fill.lots)?;
             if let Some(maker) = maker {
                 let other = Some(taker.clone());
                 let of_maker = Fill { side: Side::buying(!e.bought), maker: true, other, ..of_taker };
                 self.account(&maker, "fills", &of_maker);
+                if left == Some(0) {
+                    let filled = Order::new(OrderKind::Filled, self.market(e.market), fill.order_id);
+                    self.account(&maker, "orders", &filled);
+                }
             }
         }
         self.removed(e.market, &e.removed)
@@ -361,6 +369,10 @@ impl Pen<'_> {
             };
             self.account(&account, "deleveragings", &receipt);
         }
+        // Whoever had no position had paid nothing for it.
+        let before = self.basis(&account, e.market)?.or((e.lots == e.base).then_some(0));
+        let realised = before.map(|before| i128::from(e.cash) + i128::from(e.basis) - i128::from(before));
+        self.set_basis(&account, e.market, e.basis);
         let position = Position {
             kind: PositionKind::Position,
             market: self.market(e.market),
@@ -368,10 +380,11 @@ impl Pen<'_> {
             base: e.base.to_string(),
             cash: e.cash.to_string(),
             fee: e.fee.to_string(),
+            realised: realised.map(|realised| realised.to_string()),
             lots: e.lots.to_string(),
             basis: e.basis.to_string(),
         };
-        self.account(&account, &position_list(e.market), &position);
+        self.account(&account, "positions", &position);
         Ok(())
     }
 
@@ -436,6 +449,7 @@ impl Pen<'_> {
             account: e.account.to_string(),
             credited: e.credited.to_string(),
             stage: e.stage,
+            side: (e.position != 0).then_some(Side::buying(e.position > 0)),
             orders_cancelled: e.orders_cancelled,
             lots: e.lots.to_string(),
             quote: e.quote.to_string(),

@@ -22,11 +22,13 @@ use crate::{
 const ENTRY: &str = "INSERT INTO entries (subject, list, tx, event, part, body) VALUES ($1, $2, $3, $4, $5, $6)";
 const TRADE: &str = "INSERT INTO trades (market, tx, event, part, time, price, lots, taker_side, maker, taker, forced)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const POSITION: &str = "INSERT INTO positions (account, market, tx, event, basis) VALUES ($1, $2, $3, $4, $5)";
+const RESTING: &str = "INSERT INTO resting (market, order_id, tx, event, step, lots) VALUES ($1, $2, $3, $4, $5, $6)";
 const SEAT: &str = "INSERT INTO seats (market, seat, tx, event, account) VALUES ($1, $2, $3, $4, $5)";
 /// Rows that wait before they are written.
 const FULL: usize = 2_000;
-/// Candles kept in memory.
-const MANY_CANDLES: usize = 10_000;
+/// Candles, orders and positions kept in memory, of each so many.
+const MANY: usize = 10_000;
 
 /// The transaction that an event is of.
 #[derive(Clone, Debug)]
@@ -47,11 +49,17 @@ pub struct Projector {
     seats: HashMap<(u16, u32), String>,
     /// What the insurance vault holds by its events.
     insurance: Option<i128>,
+    /// The basis of accounts' positions in markets, as far as it was looked up.
+    bases: HashMap<(String, u16), i64>,
+    /// Lots that rest of a market's orders, as far as they were looked up.
+    resting: HashMap<(u16, u128), u64>,
     /// Candles as they are, and whether they have changed since they were written.
     candles: HashMap<(u16, i64, i64), (Candle, bool)>,
     entries: Vec<Vec<Value>>,
     trades: Vec<Vec<Value>>,
     seated: Vec<Vec<Value>>,
+    positions: Vec<Vec<Value>>,
+    rested: Vec<Vec<Value>>,
     /// What to tell, if anybody listens.
     news: Option<Vec<News>>,
 }
@@ -64,6 +72,8 @@ struct Pen<'a> {
     event: i64,
     /// Lines so far, by subject: its history is all of its lists, so they are counted together.
     parts: HashMap<String, i64>,
+    /// Changes of what rests so far.
+    steps: i64,
 }
 
 impl Projector {
@@ -74,10 +84,14 @@ impl Projector {
             markets: Markets::new(exchange),
             seats: HashMap::new(),
             insurance: None,
+            bases: HashMap::new(),
+            resting: HashMap::new(),
             candles: HashMap::new(),
             entries: Vec::new(),
             trades: Vec::new(),
             seated: Vec::new(),
+            positions: Vec::new(),
+            rested: Vec::new(),
             news: None,
         }
     }
@@ -91,10 +105,12 @@ impl Projector {
     pub fn forget(&mut self) {
         self.seats.clear();
         self.insurance = None;
+        self.bases.clear();
+        self.resting.clear();
         self.candles.clear();
-        self.entries.clear();
-        self.trades.clear();
-        self.seated.clear();
+        for rows in [&mut self.entries, &mut self.trades, &mut self.seated, &mut self.positions, &mut self.rested] {
+            rows.clear();
+        }
         self.news = None;
     }
 
@@ -114,7 +130,7 @@ impl Projector {
     /// When the database refuses.
     pub fn add(&mut self, db: &mut dyn Connection, at: &At, logged: &Logged) -> Result<(), DbError> {
         if let Some(event) = logged.typed() {
-            let mut pen = Pen { projector: self, db, at, event: logged.event, parts: HashMap::new() };
+            let mut pen = Pen { projector: self, db, at, event: logged.event, parts: HashMap::new(), steps: 0 };
             pen.write(&event)?;
         }
         if self.entries.len() + self.trades.len() > FULL {
@@ -128,7 +144,14 @@ impl Projector {
     /// # Errors
     /// When the database refuses.
     pub fn flush(&mut self, db: &mut dyn Connection) -> Result<(), DbError> {
-        for (sql, rows) in [(ENTRY, &mut self.entries), (TRADE, &mut self.trades), (SEAT, &mut self.seated)] {
+        let waiting = [
+            (ENTRY, &mut self.entries),
+            (TRADE, &mut self.trades),
+            (SEAT, &mut self.seated),
+            (POSITION, &mut self.positions),
+            (RESTING, &mut self.rested),
+        ];
+        for (sql, rows) in waiting {
             if !rows.is_empty() {
                 db.execute_each(sql, rows)?;
                 rows.clear();
@@ -147,8 +170,15 @@ impl Projector {
         if !changed.is_empty() {
             db.execute_each(candles::UPSERT, &changed)?;
         }
-        if self.candles.len() > MANY_CANDLES {
+        // Only now, when what they know is written.
+        if self.candles.len() > MANY {
             self.candles.clear();
+        }
+        if self.bases.len() > MANY {
+            self.bases.clear();
+        }
+        if self.resting.len() > MANY {
+            self.resting.clear();
         }
         Ok(())
     }
@@ -288,6 +318,54 @@ impl Pen<'_> {
         Ok(Some(account))
     }
 
+    /// The basis of an account's position in a market before this event; `None` where the indexed history does not tell.
+    fn basis(&mut self, account: &str, market: u16) -> Result<Option<i64>, DbError> {
+        let key = (account.to_string(), market);
+        if let Some(basis) = self.projector.bases.get(&key) {
+            return Ok(Some(*basis));
+        }
+        let sql = "SELECT basis FROM positions WHERE account = $1 AND market = $2 ORDER BY tx DESC, event DESC LIMIT 1";
+        let row = self.db.one(sql, &[account.into(), market.into()])?;
+        row.map(|row| row.text(0)?.parse().map_err(|_| DbError::Column(0, "a number"))).transpose()
+    }
+
+    /// Notes an account's basis in a market.
+    fn set_basis(&mut self, account: &str, market: u16, basis: i64) {
+        let (tx, event) = (self.at.tx.0, self.event);
+        let row = vec![account.into(), market.into(), tx.into(), event.into(), basis.to_string().into()];
+        self.projector.positions.push(row);
+        self.projector.bases.insert((account.to_string(), market), basis);
+    }
+
+    /// Notes how many lots of an order rest.
+    fn set_resting(&mut self, market: u16, order_id: u128, lots: u64) {
+        let (tx, event, step) = (self.at.tx.0, self.event, self.steps);
+        self.steps += 1;
+        let (id, rests) = (order_id.to_string().into(), lots.to_string().into());
+        self.projector.rested.push(vec![market.into(), id, tx.into(), event.into(), step.into(), rests]);
+        self.projector.resting.insert((market, order_id), lots);
+    }
+
+    /// Takes lots off a resting order. How many are left; `None` where nothing rested, as far as the indexed history tells.
+    fn take_off(&mut self, market: u16, order_id: u128, lots: u64) -> Result<Option<u64>, DbError> {
+        let rests = match self.projector.resting.get(&(market, order_id)) {
+            Some(rests) => *rests,
+            None => {
+                let sql = "SELECT lots FROM resting WHERE market = $1 AND order_id = $2
+                    ORDER BY tx DESC, event DESC, step DESC LIMIT 1";
+                let row = self.db.one(sql, &[market.into(), order_id.to_string().into()])?;
+                let Some(row) = row else { return Ok(None) };
+                row.text(0)?.parse().map_err(|_| DbError::Column(0, "a number"))?
+            }
+        };
+        if rests == 0 {
+            return Ok(None);
+        }
+        let left = rests.saturating_sub(lots);
+        self.set_resting(market, order_id, left);
+        Ok(Some(left))
+    }
+
     /// Adds to insurance, or draws from it; returns what it holds then.
     fn insure(&mut self, amount: i128) -> Result<i128, DbError> {
         let held = match self.projector.insurance {
@@ -333,9 +411,9 @@ impl Pen<'_> {
     /// Ids of the deleveragings of a side since the account's position in the market last changed.
     fn deleveragings(&mut self, account: &str, market: u16, reduced: Side) -> Result<Vec<String>, DbError> {
         self.projector.flush(self.db)?;
-        let sql = "SELECT tx, event FROM entries WHERE subject = $1 AND list = $2
-            ORDER BY tx DESC, event DESC, part DESC LIMIT 1";
-        let last = self.db.one(sql, &[account.into(), position_list(market).into()])?;
+        let sql = "SELECT tx, event FROM positions WHERE account = $1 AND market = $2
+            ORDER BY tx DESC, event DESC LIMIT 1";
+        let last = self.db.one(sql, &[account.into(), market.into()])?;
         let since = match &last {
             Some(row) => (row.int(0)?, row.int(1)?),
             None => (0, 0),
@@ -352,10 +430,4 @@ impl Pen<'_> {
         }
         Ok(ids)
     }
-}
-
-/// The list of an account's changes of position in a market: a part of its history only, by market so that the last one is
-/// found at once.
-fn position_list(market: u16) -> String {
-    format!("position/{market}")
 }

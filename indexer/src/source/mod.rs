@@ -50,6 +50,9 @@ pub enum SourceError {
     /// The node did not answer, or refused.
     #[error("the node: {0}")]
     Node(String),
+    /// The node is behind the slot that it was asked to be at.
+    #[error("the node: {0}")]
+    Behind(String),
     /// The node's answers do not fit each other: it is behind itself, or another fork has won just now.
     #[error("the node's answers do not fit each other: {0}")]
     Torn(String),

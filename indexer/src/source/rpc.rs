@@ -9,6 +9,9 @@ use solana_rpc_client_api::request::RpcRequest;
 
 use super::{Fetched, Finality, Listed, Source, SourceError};
 
+/// What a node says that is not at the slot which it was asked to be at.
+const BEHIND: &str = "Minimum context slot has not been reached";
+
 /// A node.
 pub struct Rpc {
     client: RpcClient,
@@ -31,7 +34,10 @@ impl Rpc {
 
     async fn ask<T: DeserializeOwned>(&self, what: RpcRequest, parameters: Value) -> Result<T, SourceError> {
         let answer = self.client.send(what, parameters).await;
-        answer.map_err(|error| SourceError::Node(redacted(&format!("{what}: {error}"))))
+        answer.map_err(|error| {
+            let says = redacted(&format!("{what}: {error}"));
+            if says.contains(BEHIND) { SourceError::Behind(says) } else { SourceError::Node(says) }
+        })
     }
 }
 

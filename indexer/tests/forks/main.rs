@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use ballast_client::{
     addresses::{self, PROGRAM_ID},
     ballast::{
-        events::{Cause, Deposited, InsuranceFunded, MakerFill, OrderPlaced, Traded},
+        events::{Cause, Deposited, InsuranceFunded, MakerFill, OrderPlaced, PositionChanged, Traded},
         instruction,
         record::TAG,
     },
@@ -134,9 +134,22 @@ impl Scripted {
         };
         let place = || (of_market(instruction::PlaceOrder::DISCRIMINATOR), placed.data());
         let trade = || (of_market(instruction::PlaceOrder::DISCRIMINATOR), traded.data());
+        let small = i64::try_from(amount).unwrap();
+        // Bought one for so many atoms, on top of as many as amount says.
+        let changed = PositionChanged {
+            market: 0,
+            account: who,
+            cause: Cause::Taker,
+            base: 1,
+            cash: -small,
+            fee: 1,
+            lots: small + 1,
+            basis: 3 * small,
+        };
+        let change = || (of_market(instruction::PlaceOrder::DISCRIMINATOR), changed.data());
         match self.what % 4 {
             0 => vec![place()],
-            1 => vec![trade()],
+            1 => vec![trade(), change()],
             2 => vec![trade(), place(), trade()],
             _ => {
                 let funded = InsuranceFunded { exchange: EXCHANGE, source: who, amount };
@@ -180,8 +193,8 @@ impl Source for Script {
     ) -> Result<Vec<Listed>, SourceError> {
         let view = self.view()?;
         let known = before.and(view.goes_on_up_to).or(view.lists_up_to).unwrap_or(u64::MAX);
-        if view.heeds && known < min_slot {
-            return Err(SourceError::Node("Minimum context slot has not been reached".to_string()));
+        if view.heeds && known.min(view.confirmed.max(view.finalized)) < min_slot {
+            return Err(SourceError::Behind("Minimum context slot has not been reached".to_string()));
         }
         let late = if finality == Finality::Finalized { 0 } else { view.late };
         let mut all = Vec::new();
@@ -246,7 +259,7 @@ type Tables = BTreeMap<&'static str, Vec<Row>>;
 
 fn tables(place: &Place) -> Tables {
     let mut db = place.connect().unwrap();
-    let names = ["transactions", "events", "entries", "trades", "candles", "seats"];
+    let names = ["transactions", "events", "entries", "trades", "candles", "seats", "positions", "resting"];
     let all = names.into_iter().map(|name| {
         let mut rows = db.query(&format!("SELECT * FROM {name}"), &[]).unwrap();
         rows.sort();
@@ -495,6 +508,45 @@ async fn a_list_that_is_behind_the_slot_takes_nothing_back() {
     assert_eq!(tables(path)["events"], whole);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn profit_is_told_where_the_basis_before_is_known_and_an_order_is_filled_by_its_last_lots() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &Place::Sqlite(folder.path().join("lines.db"));
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    // An account that had five lots already, and one that had none; an order of nine lots that three trades take two or three of each.
+    cluster.block(&[(4, 1, false), (1, 5, false)]);
+    cluster.block(&[(1, 7, false), (1, 0, false), (1, 8, false)]);
+    cluster.change(|view| (view.confirmed, view.finalized) = (2, 2));
+    follower(&script, path).pass(Finality::Finalized).await.unwrap();
+    let mut db = path.connect().unwrap();
+    let mut list = |list| read::entries(db.as_mut(), &account(1).to_string(), Some(list), None, 100).unwrap();
+    let realised: Vec<_> = list("positions").iter().rev().map(|line| line["realised"].clone()).collect();
+    // What was paid before the first is not known; then what is received and what the basis became larger by.
+    assert_eq!(realised, [serde_json::Value::Null, "-1".into(), "-21".into(), "16".into()]);
+    let orders = list("orders");
+    let kinds: Vec<_> = orders.iter().rev().map(|line| line["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["placed", "filled"], "{orders:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_another_version_derived_are_built_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &Place::Sqlite(folder.path().join("older.db"));
+    let script = Arc::new(Script::default());
+    let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+    (1..=8).for_each(|number| cluster.block(&[(u8::try_from(number).unwrap(), number, false)]));
+    cluster.change(|view| (view.confirmed, view.finalized) = (8, 8));
+    follower(&script, path).pass(Finality::Finalized).await.unwrap();
+    let whole = tables(path);
+    let mut db = path.connect().unwrap();
+    db.script("DELETE FROM entries; DELETE FROM positions; UPDATE meta SET value = '1' WHERE name = 'projection'")
+        .unwrap();
+    assert_ne!(tables(path), whole);
+    Writer::open(path, &EXCHANGE, None).unwrap();
+    assert_eq!(tables(path), whole);
+}
+
 /// A node that is behind refuses, as it is asked to: that is trouble which passes, and the tables stay.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_refuses_to_list_is_asked_again() {
@@ -528,14 +580,32 @@ async fn what_a_list_that_is_behind_lacks_is_not_lost() {
     (1..=5).for_each(|number| cluster.block(&[(3, number, false)]));
     cluster.change(|view| (view.confirmed, view.finalized, view.lists_up_to) = (5, 5, Some(3)));
     let mut following = follower(&script, path);
+    let final_slot = || read::progress(path.connect().unwrap().as_mut()).unwrap().final_slot;
     following.pass(Finality::Finalized).await.unwrap();
-    assert_eq!(tables(path)["events"].len(), 6);
+    assert_eq!((tables(path)["events"].len(), final_slot()), (6, 3), "not the five that the node says");
     // An empty list is of such a node, too.
     cluster.change(|view| view.lists_up_to = Some(0));
     following.pass(Finality::Finalized).await.unwrap();
+    assert_eq!(final_slot(), 3, "it does not go back");
     cluster.change(|view| view.lists_up_to = None);
     following.pass(Finality::Finalized).await.unwrap();
-    assert_eq!(tables(path)["events"].len(), 10);
+    assert_eq!((tables(path)["events"].len(), final_slot()), (10, 5));
+}
+
+/// Slots without a transaction of the program are final as well, where the node can be believed that there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_final_goes_on_without_transactions_only_behind_a_node_that_heeds_what_it_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    for (heeds, reached) in [(true, 9), (false, 2)] {
+        let path = &Place::Sqlite(folder.path().join(format!("{heeds}.db")));
+        let script = Arc::new(Script::default());
+        let mut cluster = Cluster { script: script.clone(), newest: 0, number: 0 };
+        (1..=2).for_each(|number| cluster.block(&[(3, number, false)]));
+        cluster.change(|view| (view.confirmed, view.finalized, view.heeds) = (9, 9, heeds));
+        follower(&script, path).pass(Finality::Finalized).await.unwrap();
+        let progress = read::progress(path.connect().unwrap().as_mut()).unwrap();
+        assert_eq!(progress.final_slot, reached, "it heeds: {heeds}");
+    }
 }
 
 /// Of a list in several pages, the second comes from a node that is behind: it does not know where to go on, and lists

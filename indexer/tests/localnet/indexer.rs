@@ -112,7 +112,7 @@ pub fn rebuild(database: &str) {
 /// All rows of all tables that say something of the exchange.
 pub fn tables(database: &str) -> BTreeMap<&'static str, Vec<Row>> {
     let mut db = Place::parse(database).unwrap().connect().unwrap();
-    let names = ["transactions", "events", "entries", "trades", "candles", "seats"];
+    let names = ["transactions", "events", "entries", "trades", "candles", "seats", "positions", "resting"];
     let mut all = |name| {
         let mut rows = db.query(&format!("SELECT * FROM {name}"), &[]).unwrap();
         rows.sort();

@@ -12,7 +12,7 @@ use ballast_indexer::{
     db::Place,
     items::{
         Candle, Deleveraging, DeleveragingLine, Fill, FundingPayment, HistoryLine, Insurance, Item, Items, Liquidation,
-        OrderLine, Stress, Trade, Transfer, Whole,
+        MoneyKind, OrderKind, OrderLine, Position, Side as Of, Stress, Trade, Transfer, Whole, Why,
     },
     source::{Finality, Logged, Rpc, Source, SourceError},
 };
@@ -56,6 +56,71 @@ fn history(database: &str) -> History {
         history.enter(Moment { slot, unix_time: row.int(1).unwrap() }, &[event]);
     }
     history
+}
+
+fn number(text: &str) -> i128 {
+    text.parse().unwrap()
+}
+
+/// That an order is told to be filled exactly where its fills and cuts leave nothing of what was placed.
+fn are_filled_where_nothing_rests(orders: &[Item<OrderLine>], fills: &[Item<Fill>]) {
+    let lines = orders.iter().filter_map(|line| match &line.body {
+        OrderLine::Order(order) => Some(order),
+        OrderLine::Trigger(_) => None,
+    });
+    let lines: Vec<_> = lines.collect();
+    let of = |id: &str, kind| lines.iter().filter(move |order| order.order_id == id && order.kind == kind).count();
+    let mut whole = 0;
+    for placed in lines.iter().filter(|order| order.kind == OrderKind::Placed) {
+        let id = placed.order_id.as_str();
+        let filled: i128 =
+            fills.iter().filter(|fill| fill.body.order_id == id).map(|fill| number(&fill.body.lots)).sum();
+        let all = filled == number(placed.lots.as_ref().unwrap());
+        assert_eq!(of(id, OrderKind::Filled), usize::from(all), "{placed:?}: {filled}");
+        assert!(!all || of(id, OrderKind::Cancelled) == 0, "{placed:?}");
+        whole += usize::from(all);
+    }
+    assert!(whole > 0, "some are filled");
+}
+
+/// What an account holds, from its lists alone: transfers, profits and fees, funding, bounties, what insurance paid, what liquidations
+/// cost or brought. To the atom.
+fn adds_up(indexer: &Indexer, world: &World, trader: &world::Trader) {
+    let (key, state) = (trader.margin.to_string(), world.state().0);
+    let path = |list: &str| format!("/v1/accounts/{key}/{list}");
+    let realised = list::<Position>(indexer, &path("realised"));
+    let mut sum: i128 = list::<Transfer>(indexer, &path("transfers")).iter().map(|of| number(&of.body.amount)).sum();
+    for Item { body: change, .. } in &realised {
+        sum += number(change.realised.as_ref().unwrap()) - number(&change.fee);
+    }
+    sum += list::<FundingPayment>(indexer, &path("funding")).iter().map(|of| number(&of.body.amount)).sum::<i128>();
+    for line in list::<HistoryLine>(indexer, &path("history")) {
+        match line.body {
+            // From profit to money or back: what is held is the same.
+            HistoryLine::Money(money) if money.kind != MoneyKind::Settled => sum += number(&money.amount),
+            // What a takeover brings is in its price.
+            HistoryLine::Liquidation(of) if !is_takeover(indexer, &of) => {
+                let (reward, insurance) = (number(&of.reward), number(&of.to_insurance));
+                sum += if of.account == key { -reward - insurance } else { reward };
+            }
+            _ => {}
+        }
+    }
+    let account = state.account(&trader.margin).unwrap();
+    let held: i128 = account.slots.iter().map(|slot| i128::from(slot.unsettled)).sum();
+    assert_eq!(sum, held + i128::from(account.collateral), "{key}");
+    // The newest line is what the position is now.
+    if let Some(Item { body: newest, .. }) = realised.first() {
+        let slot = account.slots.iter().find(|slot| slot.market().is_some());
+        let held = slot.map_or((0, 0), |slot| (slot.lots.into(), slot.basis.into()));
+        assert_eq!((number(&newest.lots), number(&newest.basis)), held, "{key}");
+    }
+}
+
+/// Whether a liquidation was one: the account's position went to another, not to the book.
+fn is_takeover(indexer: &Indexer, of: &Liquidation) -> bool {
+    let changes = list::<Position>(indexer, &format!("/v1/accounts/{}/realised", of.account));
+    changes.iter().any(|change| change.body.cause == Why::Takeover)
 }
 
 #[test]
@@ -110,7 +175,8 @@ fn tables_are_complete_after_a_late_start_a_kill_and_a_rebuild() {
     let trades = list::<Trade>(&again, &of("trades"));
     assert!(trades.iter().any(|trade| trade.body.forced) && trades.iter().all(|trade| trade.body.maker.is_some()));
     let liquidations = list::<Liquidation>(&again, &of("liquidations"));
-    assert!(liquidations.iter().any(|of| of.body.account == long.margin.to_string() && of.body.lots != "0"));
+    let of_long = |of: &&Item<Liquidation>| of.body.account == long.margin.to_string() && of.body.lots != "0";
+    assert_eq!(liquidations.iter().find(of_long).unwrap().body.side, Some(Of::Long));
     let deleveragings = list::<Deleveraging>(&again, &of("deleveragings"));
     let done = deleveragings.iter().find(|of| of.body.lots != "0").unwrap();
     assert_eq!(done.body.account, broke.margin.to_string());
@@ -126,7 +192,10 @@ fn tables_are_complete_after_a_late_start_a_kill_and_a_rebuild() {
     let fills = list::<Fill>(&again, &account(&maker, "fills"));
     assert_eq!(fills.len(), trades.iter().filter(|of| of.body.maker == Some(maker.margin.to_string())).count());
     assert_eq!(list::<Transfer>(&again, &account(&leaver, "transfers")).len(), 2);
-    assert!(!list::<OrderLine>(&again, &account(&maker, "orders")).is_empty());
+    let orders = list::<OrderLine>(&again, &account(&maker, "orders"));
+    are_filled_where_nothing_rests(&orders, &fills);
+    let (_, csv) = again.ask(&(account(&maker, "realised") + "?format=csv")).unwrap();
+    assert!(csv.starts_with("id,time,slot,signature,base,basis,cash,cause,fee,kind,lots,market,realised\n"), "{csv}");
     list::<FundingPayment>(&again, &account(&maker, "funding"));
     list::<Liquidation>(&again, &account(&long, "liquidations"));
     let all = list::<HistoryLine>(&again, &account(&maker, "history"));
@@ -157,6 +226,9 @@ fn tables_are_complete_after_a_late_start_a_kill_and_a_rebuild() {
         assert_eq!(again.ask(path).unwrap().0, 200, "{path}");
     }
     assert!(again.ask("/metrics").unwrap().1.contains("ballast_indexer_caught_up 1"));
+    for trader in [&maker, &short, &long, &broke, &leaver] {
+        adds_up(&again, &world, trader);
+    }
     again.stop();
 
     // What events add up to is what the accounts hold, to the atom.
@@ -172,7 +244,7 @@ fn tables_are_complete_after_a_late_start_a_kill_and_a_rebuild() {
     };
     assert_eq!(listing(end - 1).unwrap().len(), 10);
     let refused = listing(world.slot() + 10_000).unwrap_err();
-    assert!(matches!(&refused, SourceError::Node(why) if why.contains("Minimum context slot")), "{refused}");
+    assert!(matches!(&refused, SourceError::Behind(why) if why.contains("Minimum context slot")), "{refused}");
 
     // From nothing, and in any database, the tables are the same.
     let mut expected = tables(&database);

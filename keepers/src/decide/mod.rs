@@ -3,6 +3,7 @@
 pub mod deleverage;
 pub mod edge;
 pub mod liquidate;
+pub mod profit;
 pub mod refresh;
 pub mod settle;
 pub mod spending;

@@ -1,43 +1,87 @@
-//! A cap on what is spent on fees and rent in an hour.
+//! A cap on what is spent on fees and rent in an hour, and what of it is left to routine work: so much that forced reductions never
+//! want for money because dust was settled.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
+
+use solana_pubkey::Pubkey;
+
+use crate::task::Class;
 
 /// The time that the cap is for.
 const WINDOW: Duration = Duration::from_secs(3_600);
 
-/// What was spent in the last hour.
+/// Lamports that may be spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// In all.
+    pub all: u64,
+    /// Of them, on routine work.
+    pub routine: u64,
+}
+
+impl Budget {
+    /// Without a limit.
+    pub const UNLIMITED: Budget = Budget { all: u64::MAX, routine: u64::MAX };
+
+    /// What a class of work may have.
+    pub fn of(&self, class: Class) -> u64 {
+        match class {
+            Class::Forced => self.all,
+            Class::Routine => self.all.min(self.routine),
+        }
+    }
+
+    /// What is left after a class of work has had so much.
+    #[must_use]
+    pub fn less(self, class: Class, lamports: u64) -> Budget {
+        let routine = if class == Class::Routine { lamports } else { 0 };
+        Budget { all: self.all.saturating_sub(lamports), routine: self.routine.saturating_sub(routine) }
+    }
+}
+
+/// What was spent in the last hour, and what transactions under way may cost at most.
 #[derive(Debug)]
 pub struct Spending {
-    cap: u64,
-    spent: VecDeque<(Instant, u64)>,
-    total: u64,
+    cap: Budget,
+    spent: VecDeque<(Instant, Class, u64)>,
+    /// By the account that is worked on.
+    pledged: HashMap<Pubkey, (Class, u64)>,
 }
 
 impl Spending {
-    /// A cap in lamports.
-    pub fn new(cap: u64) -> Self {
-        Spending { cap, spent: VecDeque::new(), total: 0 }
+    /// With these caps for an hour.
+    pub fn new(cap: Budget) -> Self {
+        Spending { cap, spent: VecDeque::new(), pledged: HashMap::new() }
     }
 
-    /// Notes what was paid.
-    pub fn note(&mut self, at: Instant, lamports: u64) {
-        self.spent.push_back((at, lamports));
-        self.total = self.total.saturating_add(lamports);
+    /// A transaction for an account begins that may cost so much.
+    pub fn pledge(&mut self, account: Pubkey, class: Class, lamports: u64) {
+        self.pledged.insert(account, (class, lamports));
     }
 
-    /// What may still be spent now, in lamports.
-    pub fn left(&mut self, at: Instant) -> u64 {
-        while let Some((then, lamports)) = self.spent.front().copied() {
-            if at.saturating_duration_since(then) < WINDOW {
-                break;
-            }
-            self.total = self.total.saturating_sub(lamports);
+    /// It has ended, and cost so much.
+    pub fn pay(&mut self, account: &Pubkey, class: Class, lamports: u64, at: Instant) {
+        self.pledged.remove(account);
+        if lamports > 0 {
+            self.spent.push_back((at, class, lamports));
+        }
+    }
+
+    /// What is not spent yet.
+    pub fn unspent(&mut self, at: Instant) -> Budget {
+        while self.spent.front().is_some_and(|(then, ..)| at.saturating_duration_since(*then) >= WINDOW) {
             self.spent.pop_front();
         }
-        self.cap.saturating_sub(self.total)
+        self.spent.iter().fold(self.cap, |left, (_, class, lamports)| left.less(*class, *lamports))
+    }
+
+    /// What is neither spent nor pledged.
+    pub fn left(&mut self, at: Instant) -> Budget {
+        let unspent = self.unspent(at);
+        self.pledged.values().fold(unspent, |left, (class, lamports)| left.less(*class, *lamports))
     }
 }
 
@@ -45,14 +89,40 @@ impl Spending {
 mod tests {
     use super::*;
 
+    const CAP: Budget = Budget { all: 100, routine: 50 };
+
+    fn key(number: u8) -> Pubkey {
+        Pubkey::new_from_array([number; 32])
+    }
+
     #[test]
     fn the_cap_is_for_any_hour() {
-        let start = Instant::now();
-        let mut spending = Spending::new(100);
-        spending.note(start, 60);
-        assert_eq!(spending.left(start), 40);
-        spending.note(start + Duration::from_secs(1_800), 45);
-        assert_eq!(spending.left(start + Duration::from_secs(3_599)), 0);
-        assert_eq!(spending.left(start + Duration::from_secs(3_600)), 55);
+        let (start, mut spending) = (Instant::now(), Spending::new(CAP));
+        spending.pay(&key(1), Class::Forced, 60, start);
+        assert_eq!(spending.left(start).of(Class::Forced), 40);
+        spending.pay(&key(2), Class::Forced, 45, start + Duration::from_secs(1_800));
+        assert_eq!(spending.left(start + Duration::from_secs(3_599)).all, 0);
+        assert_eq!(spending.left(start + Duration::from_secs(3_600)).all, 55);
+    }
+
+    #[test]
+    fn routine_work_has_its_share_and_no_more() {
+        let (start, mut spending) = (Instant::now(), Spending::new(CAP));
+        spending.pay(&key(1), Class::Routine, 50, start);
+        let left = spending.left(start);
+        assert_eq!((left.of(Class::Routine), left.of(Class::Forced)), (0, 50));
+        // What forced reductions have used up is not there for routine work either.
+        let mut spending = Spending::new(CAP);
+        spending.pay(&key(1), Class::Forced, 80, start);
+        assert_eq!(spending.left(start).of(Class::Routine), 20);
+    }
+
+    #[test]
+    fn what_is_under_way_counts_until_it_has_ended() {
+        let (start, mut spending) = (Instant::now(), Spending::new(CAP));
+        spending.pledge(key(1), Class::Routine, 30);
+        assert_eq!((spending.left(start), spending.unspent(start)), (Budget { all: 70, routine: 20 }, CAP));
+        spending.pay(&key(1), Class::Routine, 5, start);
+        assert_eq!(spending.left(start), Budget { all: 95, routine: 45 });
     }
 }

@@ -145,6 +145,9 @@ fn clock(report: &mut Report, cluster: i64) {
 /// Whether markets have prices that liquidation may use.
 pub(super) fn markets(report: &mut Report, config: &Config, found: &Found) {
     let now = found.snapshot.moment.unix_time;
+    if let Some(index) = config.profit.sol_market.filter(|index| found.snapshot.market(*index).is_none()) {
+        report.wrong("markets", format!("--sol-market {index}: the exchange has no such market"), "correct the index");
+    }
     let mut old = Vec::new();
     for entry in found.snapshot.markets() {
         if let Err(error) = entry.market.require_price(Action::Liquidate, now) {
@@ -231,6 +234,11 @@ fn price_age(
         }
         None => Err(("it holds another feed, or no price".into(), "name the account of this market's feed")),
     }
+}
+
+/// What a transaction in each market writes, for which others compete: its account and its slabs.
+pub(super) fn written(found: &Found) -> Vec<[Pubkey; 3]> {
+    found.snapshot.markets().map(|entry| [entry.keys.market, entry.keys.book, entry.keys.ranks]).collect()
 }
 
 /// Whether the lookup tables hold what transactions name.

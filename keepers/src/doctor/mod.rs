@@ -120,8 +120,8 @@ pub async fn examine(settings: Settings) -> Report {
         }
     };
     let key = local::key(&mut report, &config);
-    local::metrics_port(&mut report, &config);
     let Some(rpc) = node::answers(&mut report, &config).await else {
+        local::metrics_port(&mut report, &config, config.exchange.as_ref()).await;
         report.skip(
             &[
                 "websocket",
@@ -140,15 +140,17 @@ pub async fn examine(settings: Settings) -> Report {
         return report;
     };
     node::websocket(&mut report, &config).await;
-    node::fees(&mut report, &config, &rpc).await;
     let found = chain::exchange(&mut report, &config, &rpc).await;
     if let Some(found) = &found {
         chain::markets(&mut report, &config, found);
         chain::oracles(&mut report, &config, &rpc, found).await;
         chain::tables(&mut report, &config, &rpc, found).await;
+        node::fees(&mut report, &config, &rpc, &chain::written(found)).await;
     } else {
-        report.skip(&["markets", "oracles", "tables"], "there is no exchange to look at");
+        report.skip(&["markets", "oracles", "tables", "fees"], "there is no exchange to look at");
     }
+    let exchange = found.as_ref().map(|found| found.snapshot.keys.exchange).or(config.exchange);
+    local::metrics_port(&mut report, &config, exchange.as_ref()).await;
     match key {
         Some(key) => own::examine(&mut report, &config, &rpc, &key, found.as_ref()).await,
         None => report.skip(&["balance", "account"], "the key is not usable"),

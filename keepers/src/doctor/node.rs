@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use ballast_client::{addresses::PROGRAM_ID, rpc as reading, send::percentile};
 use futures_util::StreamExt;
+use solana_pubkey::Pubkey;
 use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::config::RpcProgramAccountsConfig;
@@ -87,22 +88,82 @@ pub(super) async fn websocket(report: &mut Report, config: &Config) {
     }
 }
 
-/// What others paid lately, beside what the operator allows.
-pub(super) async fn fees(report: &mut Report, config: &Config, rpc: &RpcClient) {
-    let mut paid: Vec<u64> = match rpc.get_recent_prioritization_fees(&[PROGRAM_ID]).await {
-        Ok(slots) => slots.iter().map(|slot| slot.prioritization_fee).collect(),
-        Err(error) => {
-            let mend = "the keeper asks for them before each transaction: take a node that tells them";
-            return report.wrong("fees", format!("the node does not tell recent fees: {error}"), mend);
-        }
-    };
-    let share = config.fees.percentile;
-    let lamports = percentile(&mut paid, share).saturating_mul(USUAL_UNITS) / MICRO;
-    let cap = config.fees.max_priority_lamports;
-    let says = format!("percentile {share} of recent fees: about {lamports} lamports a liquidation, capped at {cap}");
-    if lamports > cap {
+/// What others paid lately, beside what the operator allows. `markets`: what a transaction in each writes, as the sender asks; where
+/// nothing is written nobody competes.
+pub(super) async fn fees(report: &mut Report, config: &Config, rpc: &RpcClient, markets: &[[Pubkey; 3]]) {
+    let (share, cap) = (config.fees.percentile, config.fees.max_priority_lamports);
+    let mut dearest = 0;
+    for written in markets {
+        let mut paid: Vec<u64> = match rpc.get_recent_prioritization_fees(written).await {
+            Ok(slots) => slots.iter().map(|slot| slot.prioritization_fee).collect(),
+            Err(error) => {
+                let mend = "the keeper asks for them before each transaction: take a node that tells them";
+                return report.wrong("fees", format!("the node does not tell recent fees: {error}"), mend);
+            }
+        };
+        dearest = dearest.max(percentile(&mut paid, share).saturating_mul(USUAL_UNITS) / MICRO);
+    }
+    let says = format!(
+        "percentile {share} of recent fees in the dearest market: about {dearest} lamports a liquidation, capped at {cap}"
+    );
+    if dearest > cap {
         report.warn("fees", says, "raise --max-priority-fee, or transactions land late while this lasts");
     } else {
         report.good("fees", says);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use solana_rpc_client::{
+        rpc_client::RpcClientConfig,
+        rpc_sender::{RpcSender, RpcTransportStats},
+    };
+    use solana_rpc_client_api::{client_error, request::RpcRequest};
+
+    use super::*;
+    use crate::{config::Role, doctor::Verdict, settings::Settings};
+
+    /// A node where those pay who write one of two markets.
+    struct Node {
+        contended: Pubkey,
+    }
+
+    #[async_trait::async_trait]
+    impl RpcSender for Node {
+        async fn send(&self, request: RpcRequest, asked: Value) -> client_error::Result<Value> {
+            assert_eq!(request, RpcRequest::GetRecentPrioritizationFees);
+            let written = asked[0].as_array().unwrap();
+            let fee = if written.contains(&json!(self.contended.to_string())) { 10_000 } else { 0 };
+            Ok(json!([{ "slot": 1, "prioritizationFee": fee }]))
+        }
+
+        fn get_transport_stats(&self) -> RpcTransportStats {
+            RpcTransportStats::default()
+        }
+
+        fn url(&self) -> String {
+            "script".to_owned()
+        }
+    }
+
+    #[tokio::test]
+    async fn fees_are_asked_for_the_accounts_that_are_written() {
+        let key = |byte| Pubkey::new_from_array([byte; 32]);
+        let rpc = RpcClient::new_sender(Node { contended: key(5) }, RpcClientConfig::default());
+        let said = Settings {
+            roles: Some(vec![Role::Settler]),
+            keypair: Some("key.json".into()),
+            max_priority_fee: Some("0.000001".parse().unwrap()),
+            ..Settings::default()
+        };
+        let (config, mut report) = (Config::new(said).unwrap(), Report::default());
+        let markets = [[key(1), key(2), key(3)], [key(4), key(5), key(6)]];
+        fees(&mut report, &config, &rpc, &markets[..1]).await;
+        fees(&mut report, &config, &rpc, &markets).await;
+        let [calm, busy] = &report.findings[..] else { panic!("{report}") };
+        assert_eq!((calm.verdict, busy.verdict), (Verdict::Good, Verdict::Warning), "{report}");
+        assert!(busy.says.contains("about 2000 lamports") && busy.says.contains("capped at 1000"), "{report}");
     }
 }

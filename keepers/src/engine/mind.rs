@@ -11,11 +11,13 @@ use solana_pubkey::Pubkey;
 
 use super::{PASS_EVERY, eyes::Eyes};
 use crate::{
-    board::{Board, Waiting},
+    board::{Board, Next, Waiting},
     config::Config,
+    decide::spending::Spending,
     metrics::Metrics,
+    outcome::Outcome,
     roles::{self, Context, Own},
-    task::{Kind, Plan},
+    task::{Class, Kind, Plan, Task},
     view::{Changes, LiveView},
     watch::Watch,
 };
@@ -34,7 +36,8 @@ pub struct Mind {
     swept_at: Instant,
     upkept_at: Instant,
     /// How often the operator still pays for a larger book.
-    pub may_grow: u32,
+    may_grow: u32,
+    spending: Spending,
 }
 
 /// What a pass decided.
@@ -44,6 +47,10 @@ pub struct Decided {
     pub plans: Vec<(Plan, u64)>,
     /// Whether it was one of those that look at everything in turn.
     pub in_turn: bool,
+    /// Whether the hour's money is spent, so that nothing is begun.
+    pub capped: bool,
+    /// Whether the share of it is that is for routine work.
+    pub routine_capped: bool,
 }
 
 impl Mind {
@@ -68,10 +75,11 @@ impl Mind {
             swept_at: now,
             upkept_at: now,
             may_grow: config.settle.grow_books,
+            spending: Spending::new(config.fees.per_hour),
         })
     }
 
-    /// From changes to plans, `free` at most, which may pay `left` lamports of rent. Those are marked as begun.
+    /// From changes to plans, `free` at most, within what is left of the hour's money. Those are marked as begun.
     ///
     /// # Errors
     /// When the view cannot be read.
@@ -80,7 +88,7 @@ impl Mind {
         live: &LiveView,
         changes: &Changes,
         (config, own, metrics): (&Config, Own, &Metrics),
-        (free, left): (usize, u64),
+        free: usize,
         now: Instant,
     ) -> Result<Decided, ViewError> {
         let unix_time = live.clock.now(now);
@@ -101,7 +109,8 @@ impl Mind {
             lagging: &accounts,
             may_trade: Cell::new(!self.board.is_trading()),
             may_grow: Cell::new(self.may_grow),
-            may_spend: Cell::new(left),
+            sol_price: live.sol_price(&config.profit, now),
+            budget: Cell::new(self.spending.left(now)),
         };
         let mut eyes = Eyes { watch: &mut self.watch, board: &mut self.board, slot: live.slot, now };
         eyes.look_at_changes(&context, changes)?;
@@ -128,28 +137,53 @@ impl Mind {
         }
         let plans = choose(&context, &mut self.board, free, now);
         self.may_grow = context.may_grow.get();
+        let most = config.fees.most();
         for (plan, _) in &plans {
             self.board.begin(&plan.task);
+            self.spending.pledge(plan.task.account, plan.task.class(), plan.rent.saturating_add(most));
         }
-        Ok(Decided { plans, in_turn })
+        let unspent = self.spending.unspent(now);
+        let [capped, routine_capped] = [Class::Forced, Class::Routine].map(|class| unspent.of(class) < most);
+        Ok(Decided { plans, in_turn, capped, routine_capped })
+    }
+
+    /// What was begun has ended: its money is booked, and its account is free again. Returns whether the view has yet to show
+    /// what it did.
+    pub fn end(&mut self, plan: &Plan, outcome: &Outcome, now: Instant) -> bool {
+        let task = &plan.task;
+        if task.kind == Kind::GrowBook && !matches!(outcome, Outcome::Confirmed { .. } | Outcome::Unknown(_)) {
+            // Nothing was paid for.
+            self.may_grow = self.may_grow.saturating_add(1);
+        }
+        self.spending.pay(&task.account, task.class(), outcome.spent(plan.rent), now);
+        if matches!(outcome, Outcome::LeftOut { .. }) {
+            self.board.leave_out(task, now);
+        }
+        self.board.end(&task.account, outcome.next(task), now)
+    }
+
+    /// What was begun has ended without a word: the worst is booked.
+    pub fn lose(&mut self, task: &Task, lamports: u64, now: Instant) {
+        self.spending.pay(&task.account, task.class(), lamports, now);
+        self.board.end(&task.account, Next::BackOff(Duration::from_secs(5)), now);
     }
 }
 
 /// Takes the most urgent tasks off the board and decides them again on the newest view.
 fn choose(context: &Context, board: &mut Board, free: usize, now: Instant) -> Vec<(Plan, u64)> {
     let mut plans: Vec<(Plan, u64)> = Vec::new();
+    let most = context.config.fees.most();
     while plans.len() < free {
-        let may_trade = context.may_trade.get();
-        let Some(Waiting { task, since_slot, .. }) = board.take(now, |task| may_trade || !task.kind.trades()) else {
-            break;
-        };
+        let (may_trade, budget) = (context.may_trade.get(), context.budget.get());
+        let may = |task: &Task| (may_trade || !task.kind.trades()) && budget.of(task.class()) >= most;
+        let Some(Waiting { task, since_slot, .. }) = board.take(now, may) else { break };
         match roles::build(context, &task) {
             Ok(Some(plan)) => {
                 context.may_trade.set(may_trade && !plan.task.kind.trades());
                 if plan.task.kind == Kind::GrowBook {
                     context.may_grow.set(context.may_grow.get().saturating_sub(1));
                 }
-                context.may_spend.set(context.may_spend.get().saturating_sub(plan.rent));
+                context.budget.set(budget.less(plan.task.class(), plan.rent.saturating_add(most)));
                 plans.push((plan, since_slot));
             }
             Ok(None) => tracing::debug!(account = %task.account, kind = task.kind.name(), "no longer due"),

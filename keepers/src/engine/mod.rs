@@ -12,7 +12,7 @@ use std::{
 };
 
 use ballast_client::view::ViewError;
-use mind::{Decided, Mind};
+use mind::Mind;
 use solana_pubkey::Pubkey;
 use tokio::{
     sync::{Notify, mpsc, watch as value},
@@ -23,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Role},
-    decide::spending::Spending,
     http::Health,
     metrics::Metrics,
     monitor::{self, Latest, Schedule},
@@ -78,9 +77,8 @@ struct Finished {
 pub struct Engine {
     parts: Parts,
     mind: Mind,
-    spending: Spending,
     running: JoinSet<Finished>,
-    /// What each running task works on, should it fail without a word, and the rent that it pays.
+    /// What each running task works on, should it fail without a word, and the lamports that it may have cost.
     running_tasks: HashMap<tokio::task::Id, (Task, u64)>,
     schedule: Schedule,
 }
@@ -91,12 +89,10 @@ impl Engine {
     /// # Errors
     /// When the view cannot be read.
     pub fn new(parts: Parts) -> Result<Engine, ViewError> {
-        let spending = Spending::new(parts.config.fees.max_lamports_per_hour);
         let mind = Mind::new(&parts.config, &parts.live, Instant::now())?;
         Ok(Engine {
             parts,
             mind,
-            spending,
             running: JoinSet::new(),
             running_tasks: HashMap::new(),
             schedule: Schedule::default(),
@@ -159,26 +155,23 @@ impl Engine {
         let changes = self.parts.live.apply(news, began);
         self.note_connection(&changes);
         let Parts { live, config, own, metrics, .. } = &self.parts;
-        let pledged = self.running_tasks.values().fold(0u64, |sum, (_, rent)| sum.saturating_add(*rent));
-        let left = self.spending.left(began);
-        let capped = left == 0;
-        let left = left.saturating_sub(pledged);
-        let free = if capped { 0 } else { config.max_in_flight.saturating_sub(self.running.len()) };
-        let Decided { plans, in_turn } =
-            self.mind.decide(live, &changes, (config, *own, metrics), (free, left), began)?;
-        for (plan, eligible_slot) in plans {
+        let free = config.max_in_flight.saturating_sub(self.running.len());
+        let decided = self.mind.decide(live, &changes, (config, *own, metrics), free, began)?;
+        let (most, sol_price) = (config.fees.most(), live.sol_price(&config.profit, began));
+        for (plan, eligible_slot) in decided.plans {
             let (pipeline, task, rent) = (self.parts.pipeline.clone(), plan.task, plan.rent);
             let handle = self.running.spawn(async move {
-                let outcome = pipeline.run(&plan).await;
+                let outcome = pipeline.run(&plan, sol_price).await;
                 Finished { plan, eligible_slot, outcome }
             });
-            self.running_tasks.insert(handle.id(), (task, rent));
+            self.running_tasks.insert(handle.id(), (task, rent.saturating_add(most)));
         }
+        metrics.sol_price.set(i64::try_from(sol_price).unwrap_or(i64::MAX));
         if changes.concern_accounts() {
             metrics.pass.observe(began.elapsed().as_secs_f64());
         }
-        if in_turn {
-            self.report(began, capped);
+        if decided.in_turn {
+            self.report(began, decided.capped, decided.routine_capped);
             self.monitor(began);
         }
         Ok(())

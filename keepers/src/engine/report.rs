@@ -1,9 +1,6 @@
 //! What the engine tells: to the board when a task has ended, to metrics, health and log.
 
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{sync::atomic::Ordering, time::Instant};
 
 use ballast_client::ballast::logic::insurance_available;
 use ballast_units::Side;
@@ -11,10 +8,9 @@ use tokio::task::{Id, JoinError};
 
 use super::{Engine, Finished, Parts};
 use crate::{
-    board::Next,
     outcome::{Outcome, Sense},
     pipeline,
-    task::{Kind, STAGES, stage_name},
+    task::{STAGES, stage_name},
     view::Changes,
 };
 
@@ -70,8 +66,8 @@ impl Engine {
             }
             Err(error) => {
                 tracing::error!(%error, "a task ended without a word");
-                if let Some((task, _)) = self.running_tasks.remove(&error.id()) {
-                    self.mind.board.end(&task.account, Next::BackOff(Duration::from_secs(5)), now);
+                if let Some((task, lamports)) = self.running_tasks.remove(&error.id()) {
+                    self.mind.lose(&task, lamports, now);
                 }
                 return;
             }
@@ -79,14 +75,7 @@ impl Engine {
         let reward = pipeline::reward(&outcome);
         pipeline::log(&plan, &outcome, eligible_slot, reward);
         self.parts.metrics.note(&plan.task, &outcome, eligible_slot, reward);
-        if plan.task.kind == Kind::GrowBook && !matches!(outcome, Outcome::Confirmed { .. } | Outcome::Unknown) {
-            // Nothing was paid for.
-            self.mind.may_grow = self.mind.may_grow.saturating_add(1);
-        }
-        if let Some(lamports) = outcome.spent(plan.rent) {
-            self.parts.metrics.spent.inc_by(lamports);
-            self.spending.note(now, lamports);
-        }
+        self.parts.metrics.spent.inc_by(outcome.spent(plan.rent));
         if plan.task.urgency.presses() {
             match outcome {
                 Outcome::Confirmed { .. } => self.mind.board.came_first(),
@@ -96,8 +85,7 @@ impl Engine {
                 _ => {}
             }
         }
-        let unseen = self.mind.board.end(&plan.task.account, outcome.next(&plan.task), now);
-        if unseen {
+        if self.mind.end(&plan, &outcome, now) {
             let keys = self.parts.live.snapshot.market(plan.task.market).map(|entry| entry.keys);
             let mut wanted = vec![plan.task.account];
             wanted.extend(keys.map(|keys| keys.market).filter(|market| *market != plan.task.account));
@@ -105,13 +93,16 @@ impl Engine {
         }
     }
 
-    pub(super) fn report(&self, now: Instant, capped: bool) {
+    pub(super) fn report(&self, now: Instant, capped: bool, routine_capped: bool) {
         let Parts { metrics, health, live, own, .. } = &self.parts;
-        health.pass(now, live.heard_at);
+        let silence = live.silence(now);
+        health.pass(now, live.heard_at, silence);
+        metrics.silence.set(silence.as_secs_f64());
         if health.capped.swap(capped, Ordering::Relaxed) != capped {
             tracing::warn!(capped, "spending cap");
         }
         metrics.capped.set(capped.into());
+        metrics.routine_capped.set(routine_capped.into());
         let (counts, unassessable) = self.mind.watch.counts();
         for (stage, count) in STAGES.into_iter().zip(counts) {
             metrics.accounts.with_label_values(&[stage_name(stage)]).set(count);

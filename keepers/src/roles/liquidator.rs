@@ -1,11 +1,17 @@
 //! The liquidator: reduces accounts below maintenance margin on the book, and takes positions over.
 
 use ballast_client::{
-    ballast::logic::as_limit,
+    ballast::{
+        logic::{as_limit, loss_per_lot},
+        state::MarginAccount,
+    },
     instructions::{self, TakeoverOf},
     view::{Due, ViewError},
 };
-use ballast_risk::liquidation::{self, LiquidationParams, Progress, Step};
+use ballast_risk::{
+    RiskError, fees,
+    liquidation::{self, LiquidationParams, Progress, Step},
+};
 use ballast_units::Lots;
 use solana_pubkey::Pubkey;
 
@@ -13,6 +19,7 @@ use super::{Context, forced_urgency, own};
 use crate::{
     decide::{
         liquidate::{self, Facts},
+        profit::Worth,
         takeover::{self, Limits, Offer},
     },
     task::{Kind, Plan, Task},
@@ -60,7 +67,8 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
         Some((task, Some(lots))) => build_takeover(context, task, lots).map(Some),
         Some((task, None)) => {
             let instruction = instructions::liquidate(&context.tend(key, task.market)?);
-            context.forced(task, instruction).map(Some)
+            let paid = task.reason == liquidate::Reason::Reduce.name();
+            Ok(Some(context.forced(task, instruction)?.paid_if(paid)))
         }
     }
 }
@@ -132,8 +140,13 @@ fn takeover_task(context: &Context, key: &Pubkey, due: &Due) -> Result<Option<(T
         own: held.map_or(0, |state| state.position.0),
     };
     let fits = |lots: Lots| own::covers_margin_with(context, terms.market, side, lots, terms.price).unwrap_or(false);
-    let lots = takeover::decide(&offer, &limits, fits);
-    Ok(lots.map(|lots| (task(key, terms.market, due, Kind::Takeover, "discount"), lots)))
+    let Some(lots) = takeover::decide(&offer, &limits, fits) else { return Ok(None) };
+    // As the program counts the discount, and at the highest fee: what is not worth that is left to the book.
+    let discount = loss_per_lot(side, terms.mark, terms.price).saturating_mul(lots.0);
+    let afterwards = unwinding_fee(context, taker, terms.market, lots)?;
+    let worth = Worth::new(discount, context.config.fees.most(), context.sol_price, afterwards);
+    let worth = worth.suffices(context.config.profit.forced);
+    Ok(worth.then(|| (task(key, terms.market, due, Kind::Takeover, "discount"), lots)))
 }
 
 fn build_takeover(context: &Context, task: Task, lots: Lots) -> Result<Plan, ViewError> {
@@ -148,7 +161,14 @@ fn build_takeover(context: &Context, task: Task, lots: Lots) -> Result<Plan, Vie
         others: others.map_err(|unknown| ViewError::NoMarket(unknown.0))?,
     };
     let instruction = instructions::takeover(&context.view.snapshot().keys, &takeover, lots);
-    let mut plan = context.forced(task, instruction)?;
-    plan.lots = Some(lots.0);
-    Ok(plan)
+    let plan = context.forced(task, instruction)?.paid_if(true);
+    Ok(Plan { lots: Some(lots.0), afterwards: unwinding_fee(context, taker, task.market, lots)?, ..plan })
+}
+
+/// What it costs to sell so many lots again as a taker, in atoms.
+fn unwinding_fee(context: &Context, taker: &MarginAccount, market: u16, lots: Lots) -> Result<u64, ViewError> {
+    let market = &context.view.market(market)?.market;
+    let rates = market.params.rates(taker.fee_tier_on(fees::day_of(context.now)));
+    let value = lots.value(market.mark()).map_err(|_| RiskError::Overflow)?;
+    Ok(fees::charge(value.positive_part(), rates.taker_ppm)?)
 }

@@ -27,7 +27,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{
     config::{Config, Role},
-    decide::liquidate::Reason::StartClock,
+    decide::{liquidate::Reason::StartClock, spending::Budget},
     task::{Kind, Plan, Task, Urgency},
     view::Ahead,
 };
@@ -63,8 +63,10 @@ pub struct Context<'a> {
     pub may_trade: Cell<bool>,
     /// How often the operator still pays for a larger book.
     pub may_grow: Cell<u32>,
-    /// Lamports that may be spent on rent now, within the hour's cap.
-    pub may_spend: Cell<u64>,
+    /// Atoms that a SOL costs.
+    pub sol_price: u64,
+    /// Lamports that may be spent now, within the hour's cap.
+    pub budget: Cell<Budget>,
 }
 
 impl<'a> Context<'a> {

@@ -127,7 +127,9 @@ pub fn build_settle(context: &Context, task: &Task) -> Result<Option<Plan>, View
     if !worth {
         return Ok(None);
     }
-    Ok(Some(Plan::new(*task, instructions::settle_seat(&context.tend(key, task.market)?))))
+    // What a deleveraging waits for, or left behind, is a part of it.
+    let paid = [Reason::Fills, Reason::Loss].map(Reason::name).contains(&task.reason);
+    Ok(Some(Plan::new(*task, instructions::settle_seat(&context.tend(key, task.market)?)).paid_if(paid)))
 }
 
 /// Where a position is in the ranking index and where it belongs, with its score. `None` when it is not in it.
@@ -169,7 +171,7 @@ pub fn build_rerank(context: &Context, task: &Task) -> Result<Option<Plan>, View
     if !settle::decide_rerank(&place, context.now) {
         return Ok(None);
     }
-    Ok(Some(Plan::new(*task, instructions::rerank(&context.tend(&task.account, task.market)?))))
+    Ok(Some(Plan::new(*task, instructions::rerank(&context.tend(&task.account, task.market)?)).paid_if(true)))
 }
 
 /// Markets whose insurance fees are worth sweeping.

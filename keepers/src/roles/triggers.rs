@@ -18,6 +18,9 @@ use crate::{
     task::{Kind, Plan, Task, Urgency},
 };
 
+/// Why a ladder is executed that pays for it.
+const RUNG: &str = "rung";
+
 /// Triggers that are due, in all markets.
 pub fn find_due(context: &Context) -> Vec<Task> {
     let mut tasks = Vec::new();
@@ -120,7 +123,7 @@ fn ladder_task(context: &Context, key: &Pubkey) -> Result<Option<Task>, ViewErro
         return Ok(None);
     }
     let value = lots.value(open.market.mark()).unwrap_or_default().positive_part();
-    Ok(Some(task(Kind::ExecuteLadder, market, *key, "rung", Urgency::Protective(Reverse(value)))))
+    Ok(Some(task(Kind::ExecuteLadder, market, *key, RUNG, Urgency::Protective(Reverse(value)))))
 }
 
 /// Decides again which trigger of the account it is, and builds the instructions.
@@ -133,7 +136,8 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
         Kind::ExecuteLadder => {
             let Some(task) = ladder_task(context, &wanted.account)? else { return Ok(None) };
             let tend = context.tend(&task.account, task.market)?;
-            context.forced(task, instructions::execute_ladder(&tend)).map(Some)
+            let paid = task.reason == RUNG;
+            Ok(Some(context.forced(task, instructions::execute_ladder(&tend))?.paid_if(paid)))
         }
         _ => build_execution(context, wanted),
     }
@@ -154,7 +158,8 @@ fn build_execution(context: &Context, wanted: &Task) -> Result<Option<Plan>, Vie
     }
     let Some((task, trigger)) = best else { return Ok(None) };
     let tend = context.tend(&account, market)?;
-    context.forced(task, instructions::execute_trigger(&tend, trigger.id)).map(Some)
+    let paid = task.reason == Reason::Fires.name();
+    Ok(Some(context.forced(task, instructions::execute_trigger(&tend, trigger.id))?.paid_if(paid)))
 }
 
 fn build_ratchet(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError> {

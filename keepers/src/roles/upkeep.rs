@@ -19,7 +19,7 @@ use solana_pubkey::Pubkey;
 use super::Context;
 use crate::{
     decide::upkeep::{self, ExpiredOrders, Gathered, Orders, Purse, RollReason},
-    task::{Kind, Plan, Task, Urgency},
+    task::{Class, Kind, Plan, Task, Urgency},
 };
 
 /// Most expired orders that one transaction removes: their ids fill half a packet.
@@ -89,7 +89,9 @@ fn worth_clearing(context: &Context, open: &OpenMarket) -> bool {
 /// What growing a book costs in rent, where it is worth it.
 fn worth_growing(context: &Context, open: &OpenMarket) -> Option<u64> {
     let (free, capacity) = (open.book.free_blocks(), open.book.capacity());
-    let purse = Purse { growths: context.may_grow.get(), lamports: context.may_spend.get() };
+    // With what the transaction itself may cost.
+    let lamports = context.budget.get().of(Class::Routine).saturating_sub(context.config.fees.most());
+    let purse = Purse { growths: context.may_grow.get(), lamports };
     upkeep::decide_grow(free, capacity, MAX_BOOK_BLOCKS, purse)
 }
 
@@ -139,7 +141,7 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
         Kind::CancelUnfunded => {
             let Some(task) = find_unfunded(context, &wanted.account)? else { return Ok(None) };
             let instruction = instructions::cancel_unfunded(&context.tend(&task.account, task.market)?);
-            context.forced(task, instruction).map(Some)
+            Ok(Some(context.forced(task, instruction)?.paid_if(true)))
         }
         Kind::PruneExpired => {
             let open = context.view.market(wanted.market)?;

@@ -23,8 +23,10 @@ use crate::config::Subscribe;
 
 /// How long a node may take to accept a connection or a subscription.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// A node that says nothing for so long, not even a slot, is asked again.
-const SILENT_AFTER: Duration = Duration::from_secs(60);
+/// A node that says nothing for so long, not even a slot, is asked again, whatever is known of the cluster otherwise.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+/// How often silence is looked at.
+const LISTEN_FOR: Duration = Duration::from_millis(500);
 /// First pause before coming back.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 /// Longest pause before coming back.
@@ -42,8 +44,34 @@ pub struct Feed {
     pub watched: watch::Receiver<Vec<Pubkey>>,
     /// The oracle accounts among them, which are not the program's.
     pub oracles: Vec<Pubkey>,
+    /// The newest slot that was read over HTTP.
+    pub read: watch::Receiver<u64>,
+    /// How long subscriptions may be silent while slots pass.
+    pub silence: Duration,
     /// Where to report.
     pub news: mpsc::Sender<Heard>,
+}
+
+/// When a session last told anything, and the newest slot by then.
+#[derive(Clone, Copy)]
+struct Told {
+    at: Instant,
+    slot: u64,
+}
+
+impl Told {
+    /// Why the session is given up, if it is: it is silent although the cluster, which has come to `slot`, is not; or it is silent for
+    /// so long that it is taken for dead.
+    fn is_deaf(&self, now: Instant, slot: u64, silence: Duration) -> Option<String> {
+        let silent = now.saturating_duration_since(self.at);
+        let misses = silent >= silence && slot > self.slot;
+        let seconds = silent.as_secs_f64();
+        if misses {
+            let missed = slot - self.slot;
+            return Some(format!("nothing was heard for {seconds:.1} s, while {missed} slots passed"));
+        }
+        (silent >= DEAD_AFTER).then(|| format!("nothing was heard for {seconds:.1} s"))
+    }
 }
 
 /// Why a session ended.
@@ -75,7 +103,7 @@ impl Feed {
                 Err(error) => tracing::warn!(error = format!("{error:#}"), "the node stopped telling what changes"),
             }
             // A session that held for long begins at the shortest pause again.
-            pause = if began.elapsed() > SILENT_AFTER { SHORTEST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            pause = if began.elapsed() > DEAD_AFTER { SHORTEST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             tokio::select! {
                 () = cancel.cancelled() => return,
                 () = sleep(pause) => {}
@@ -89,17 +117,28 @@ impl Feed {
         let keys = self.watched.borrow_and_update().clone();
         let mut streams = self.subscribe(&client, &keys).await?;
         self.report(Heard::Connected).await?;
+        let mut told = Told { at: Instant::now(), slot: *self.read.borrow() };
         loop {
             tokio::select! {
                 changed = self.watched.changed() => {
                     changed.context("the keeper stops")?;
                     return Ok(Ended::Rewatch);
                 }
-                heard = timeout(SILENT_AFTER, streams.next()) => match heard {
-                    Ok(Some(Some(heard))) => self.report(heard).await?,
+                heard = timeout(LISTEN_FOR, streams.next()) => match heard {
+                    Ok(Some(Some(heard))) => {
+                        told.at = Instant::now();
+                        if let Heard::Slot(slot) = heard {
+                            told.slot = told.slot.max(slot);
+                        }
+                        self.report(heard).await?;
+                    }
                     Ok(Some(None)) => bail!("a subscription ended"),
                     Ok(None) => bail!("all subscriptions ended"),
-                    Err(_) => bail!("nothing was heard for {} s", SILENT_AFTER.as_secs()),
+                    Err(_) => {
+                        if let Some(why) = told.is_deaf(Instant::now(), *self.read.borrow(), self.silence) {
+                            bail!(why);
+                        }
+                    }
                 },
             }
         }
@@ -166,4 +205,20 @@ impl Feed {
 /// A stream whose end is an item.
 fn ending(stream: BoxStream<'_, Heard>) -> BoxStream<'_, Option<Heard>> {
     stream.map(Some).chain(futures_util::stream::once(async { None })).boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_a_fault_only_while_slots_pass_or_when_it_lasts() {
+        let began = Instant::now();
+        let (told, silence) = (Told { at: began, slot: 100 }, Duration::from_secs(5));
+        let deaf = |seconds, slot| told.is_deaf(began + Duration::from_secs(seconds), slot, silence);
+        assert_eq!(deaf(4, 110), None, "a moment");
+        assert!(deaf(5, 101).unwrap().contains("1 slots passed"));
+        assert_eq!(deaf(59, 100), None, "the cluster stands still");
+        assert!(deaf(60, 100).is_some(), "or nobody can say whether it does");
+    }
 }

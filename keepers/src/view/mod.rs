@@ -9,7 +9,7 @@ pub mod repair;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ballast_client::{
@@ -18,11 +18,11 @@ use ballast_client::{
     rpc::{self, Reading},
     snapshot::{Applied, Snapshot},
 };
-use ballast_risk::oracle::Sample;
+use ballast_risk::oracle::{Action, Sample};
 use solana_account_decoder_client_types::UiAccount;
 use solana_pubkey::Pubkey;
 
-use crate::clock::ChainClock;
+use crate::{clock::ChainClock, config::ProfitConfig};
 
 /// A price in an oracle account that its market does not have yet.
 #[derive(Clone, Copy, Debug)]
@@ -99,8 +99,10 @@ pub struct LiveView {
     pub clock: ChainClock,
     /// The newest slot heard of.
     pub slot: u64,
-    /// When anything was last heard.
+    /// When anything was last heard, in whatever way.
     pub heard_at: Instant,
+    /// When the subscriptions last told a slot, and which.
+    told: (Instant, u64),
     /// Oracle accounts' markets.
     oracles: HashMap<Pubkey, u16>,
     /// The oracle accounts' prices that their markets do not have yet.
@@ -116,6 +118,7 @@ impl LiveView {
         clock.read(now, reading.moment.unix_time);
         LiveView {
             slot: snapshot.moment.slot,
+            told: (now, snapshot.moment.slot),
             snapshot,
             insurance: reading.vaults.insurance,
             clock,
@@ -148,13 +151,19 @@ impl LiveView {
                         since.insert(key, account);
                     }
                 }
-                Heard::Slot(slot) => self.slot = self.slot.max(slot),
+                Heard::Slot(slot) => {
+                    self.slot = self.slot.max(slot);
+                    self.told = (now, self.slot);
+                }
                 Heard::Reading(at, reading) => {
                     self.clock.read(at, reading.moment.unix_time);
                     self.insurance = reading.vaults.insurance;
                     self.slot = self.slot.max(reading.moment.slot);
                 }
-                Heard::Connected => changes.connected = Some(true),
+                Heard::Connected => {
+                    self.told = (now, self.slot);
+                    changes.connected = Some(true);
+                }
                 Heard::Disconnected => changes.connected = Some(false),
                 Heard::RepairBegins => self.since_repair = Some(HashMap::new()),
                 Heard::Repaired(snapshot) => self.repair(*snapshot, now, &mut changes),
@@ -265,6 +274,24 @@ impl LiveView {
             Some((oracle::refreshed(market, &ahead.sample, unix_time)?, ahead.account))
         })
         .collect()
+    }
+
+    /// For how long the subscriptions have been silent although slots passed.
+    pub fn silence(&self, now: Instant) -> Duration {
+        let (at, slot) = self.told;
+        if self.slot > slot { now.saturating_duration_since(at) } else { Duration::ZERO }
+    }
+
+    /// Atoms that a SOL costs: by the mark of the operator's market for it while liquidation may use its price, else as the operator
+    /// says.
+    pub fn sol_price(&self, profit: &ProfitConfig, now: Instant) -> u64 {
+        let entry = profit.sol_market.and_then(|index| self.snapshot.market(index));
+        let fresh = entry.filter(|entry| entry.market.require_price(Action::Liquidate, self.clock.now(now)).is_ok());
+        let price = fresh.and_then(|entry| {
+            let lots = 10u64.checked_pow(entry.market.lot_exponent.into())?;
+            entry.market.mark().0.checked_mul(lots)
+        });
+        price.unwrap_or(profit.sol_price)
     }
 
     /// The accounts that matter besides margin accounts: the exchange, its markets and slabs, and the oracle accounts.

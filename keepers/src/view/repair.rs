@@ -12,7 +12,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, watch},
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,8 @@ pub struct Asker {
     pub commitment: CommitmentConfig,
     /// Where to report.
     pub news: mpsc::Sender<Heard>,
+    /// Where to say which slot the node is at.
+    pub slot: Arc<watch::Sender<u64>>,
 }
 
 impl Asker {
@@ -84,7 +86,10 @@ impl Asker {
             let mut heard = Vec::new();
             let began = std::time::Instant::now();
             match rpc::vaults(&self.rpc, &self.keys, self.commitment, 0).await {
-                Ok(reading) => heard.push(Heard::Reading(began, reading)),
+                Ok(reading) => {
+                    self.slot.send_replace(reading.moment.slot);
+                    heard.push(Heard::Reading(began, reading));
+                }
                 Err(error) => tracing::warn!(%error, "the clock and the vaults were not read"),
             }
             if Instant::now() >= balance_at {

@@ -16,7 +16,10 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tempfile::TempDir;
 
-use crate::{keeper::write_key, world::World};
+use crate::{
+    keeper::{Keeper, write_key},
+    world::World,
+};
 
 /// A setup to look at.
 struct Setup {
@@ -101,6 +104,14 @@ fn a_doctor_finds_nothing_wrong_with_a_good_setup_and_names_what_is_wrong_with_o
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && text.contains("readable by its owner only"), "{text}");
 
+    // Beside a running keeper.
+    let keeper = Keeper::start(&world, &["--roles", "settler"]);
+    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+    let beside = setup.look(&["--metrics-addr", keeper.address()]);
+    assert!(beside.good, "{:#?}", beside.findings);
+    beside.says("metrics", "good", &["a keeper of the exchange", &world.deployment.keys.exchange.to_string()]);
+    keeper.stop();
+
     // What the operator says.
     let incomplete = setup.look(&["--max-in-flight", "0"]);
     incomplete.finds("configuration", &["--max-in-flight"]);
@@ -108,6 +119,7 @@ fn a_doctor_finds_nothing_wrong_with_a_good_setup_and_names_what_is_wrong_with_o
     setup.look(&["--metrics-addr", &taken.local_addr().unwrap().to_string()]).finds("metrics", &["in use"]);
     setup.look(&["--exchange", &Pubkey::new_unique().to_string()]).finds("exchange", &["one of"]);
     setup.look(&["--deposit", "5000"]).finds("deposit", &["$1000.00", "send tokens"]);
+    setup.look(&["--sol-market", "7"]).finds("markets", &["no such market"]);
     setup.look(&["--takeover"]).says("takeover", "warning", &["no collateral"]);
 
     // Oracle accounts: of another program, of no market, missing; and a poster that knows none.

@@ -61,6 +61,11 @@ impl Keeper {
         Keeper { child, command: Mutex::new(command), directory, http }
     }
 
+    /// Where it serves its metrics.
+    pub fn address(&self) -> &str {
+        &self.http
+    }
+
     /// Ends it as a loss of power would.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap();

@@ -106,16 +106,19 @@ fn two_keepers_settle_liquidate_take_over_and_deleverage() {
 fn a_keeper_executes_triggers_follows_with_trailing_stops_and_carries_out_ladders() {
     let world = World::found();
     let (maker, long) = (world.trader(1_000_000), world.trader(5_000));
-    let thin = world.trader(300);
+    let (thin, tiny) = (world.trader(300), world.trader(100));
     world.price(10_000);
-    world.rest(&maker, Side::Short, 10_000, 70_000);
+    world.rest(&maker, Side::Short, 10_000, 70_100);
     world.take(&long, Side::Long, 10_000, 10_000);
     world.take(&thin, Side::Long, 10_000, 60_000);
+    world.take(&tiny, Side::Long, 10_000, 100);
+    world.stop(&tiny, 9_900, 100);
     world.stop(&long, 9_900, 4_000);
     world.trail(&long, 20_000, 1_000);
     world.ladder(&thin, &[(30_000, 2_000)]);
     world.rest(&maker, Side::Long, 9_700, 100_000);
-    let keeper = Keeper::start(&world, &["--roles", "triggers"]);
+    // A signature costs half a cent; three basis points of ten dollars are less, of a hundred they are more.
+    let keeper = Keeper::start(&world, &["--roles", "triggers", "--sol-price", "1000"]);
     let (long, thin) = (&long.margin.to_string(), &thin.margin.to_string());
 
     until(&world, &[&keeper], 10_200, "the trailing stop follows", |action| did(action, "ratchet_trigger", long));
@@ -128,6 +131,12 @@ fn a_keeper_executes_triggers_follows_with_trailing_stops_and_carries_out_ladder
     until(&world, &[&keeper], 9_880, "the stop fires", |action| {
         did(action, "execute_trigger", long) && lots(action) == 4_000
     });
+    let left_out = until(&world, &[&keeper], 9_880, "the small stop is left out", |action| {
+        action["account"] == tiny.margin.to_string() && action["result"] == "left_out"
+    });
+    assert_eq!((&left_out["error"], &left_out["would_cost"]), (&"Unprofitable".into(), &5_000.into()));
+    assert!(left_out["expected"].as_str().unwrap().starts_with("lots:100,"), "{left_out}");
+    assert_eq!(world.position(&tiny), 100);
     let rung =
         until(&world, &[&keeper], 9_750, "the rung is carried out", |action| did(action, "execute_ladder", thin));
     assert_eq!((&rung["reason"], lots(&rung)), (&"rung".into(), 12_000));
@@ -139,9 +148,39 @@ fn a_keeper_executes_triggers_follows_with_trailing_stops_and_carries_out_ladder
         assert!(!["refused", "unknown", "trouble"].contains(&action["result"].as_str().unwrap()), "{action}");
     }
     let metrics = keeper.metrics();
-    assert!(metrics.contains("ballast_keeper_triggers{market=\"0\"} 0"), "{metrics}");
+    assert!(metrics.contains("ballast_keeper_triggers{market=\"0\"} 1"), "the small one waits: {metrics}");
+    let count = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("ballast_keeper_unprofitable_total{kind=\"execute_trigger\"} "));
+    assert!(count.is_some_and(|count| count.parse::<u32>().unwrap() >= 1), "{metrics}");
+    assert!(metrics.contains("ballast_keeper_sol_price_atoms 1000000000"), "{metrics}");
     keeper.stop();
     world.audit();
+}
+
+#[test]
+fn forced_reductions_are_left_out_only_where_the_operator_wants_to_gain_by_them() {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.rest(&maker, Side::Long, 9_520, 60_000);
+    let wishes = ["--roles", "liquidator", "--takeover", "--deposit", "20000", "--min-profit-forced", "1000000"];
+    let keeper = Keeper::start(&world, &wishes);
+    let key = long.margin.to_string();
+    // At a discount that is not enough it takes nothing over, and looks at what the book pays.
+    let left_out = until(&world, &[&keeper], 9_530, "the liquidation is left out", |action| {
+        action["account"] == key && action["result"] == "left_out" && action["stage"] == "takeover"
+    });
+    assert_eq!((&left_out["kind"], &left_out["reason"]), (&"liquidate".into(), &"reduce".into()));
+    assert_eq!(world.position(&long), 60_000);
+    assert!(keeper.actions().iter().all(|action| action["kind"] != "takeover"));
+    keeper.stop();
+    // By default it is done.
+    let keeper = Keeper::start(&world, &["--roles", "liquidator"]);
+    until(&world, &[&keeper], 9_530, "the long is liquidated", |action| did(action, "liquidate", &key));
+    keeper.stop();
 }
 
 #[test]
@@ -180,6 +219,45 @@ fn a_keeper_that_lost_its_node_comes_back() {
         did(action, "liquidate", &long.margin.to_string())
     });
     assert!(keeper.metrics().contains("ballast_keeper_disconnections_total 1"));
+    keeper.stop();
+}
+
+/// The socket stays open and says nothing more; over HTTP the node answers as before.
+#[test]
+fn a_keeper_whose_subscriptions_fall_silent_says_so_and_makes_new_ones() {
+    let world = World::found();
+    let (maker, long) = (world.trader(1_000_000), world.trader(300));
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 60_000);
+    world.take(&long, Side::Long, 10_000, 60_000);
+    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let link = world.link();
+    let wishes = ["--roles", "liquidator", "--silence-s", "3"];
+    let keeper = Keeper::start_at(&world, world.rpc_url(), &link.url(), &wishes);
+    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+    let silence = || {
+        let metrics = keeper.metrics();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("ballast_keeper_subscription_silence_seconds "));
+        line.and_then(|seconds| seconds.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    assert!(silence() < 3.0);
+    // New connections are silent, too: it has nobody to turn to.
+    link.hold(true);
+    world.until(10_000, "the silence is measured", || (silence() > 1.0).then_some(()));
+    world.until(10_000, "the keeper complains", || {
+        let health = keeper.asks("/health");
+        assert!(!health.contains("nothing is heard"), "the node answers over HTTP: {health}");
+        (health.contains("silent") || health.contains("not in place")).then_some(())
+    });
+    link.hold(false);
+    world
+        .until(10_000, "the keeper is well again", || keeper.asks("/health").starts_with("HTTP/1.1 200").then_some(()));
+    // Only the old connections are silent: it makes new ones, and acts on what those tell.
+    link.mute();
+    until(&world, &[&keeper], 9_595, "the long is liquidated", |action| {
+        did(action, "liquidate", &long.margin.to_string())
+    });
+    assert!(keeper.log().contains("slots passed"), "it noticed the silence by itself");
     keeper.stop();
 }
 
@@ -252,7 +330,8 @@ fn a_settler_clears_books_gives_them_room_and_rolls_volume() {
     world.take(&taker, Side::Long, 10_000, 60_000);
     world.take(&thin, Side::Long, 10_000, 60_000);
     world.rest(&thin, Side::Long, 9_700, 3_000);
-    let keeper = Keeper::start(&world, &["--roles", "settler", "--grow-books", "1", "--max-spend-per-hour", "0.08"]);
+    // Rent is routine's, too: of these 0.16 SOL half.
+    let keeper = Keeper::start(&world, &["--roles", "settler", "--grow-books", "1", "--max-spend-per-hour", "0.16"]);
 
     // Six thousand dollars traded: the first tier.
     let rolled = until(&world, &[&keeper], 10_000, "the volume is rolled", |action| {

@@ -1,5 +1,6 @@
-//! How soon a keeper is back at work after a kill, a lost node, a node that is silent for a minute. Prints figures for
-//! docs/measurements.md: `cargo test --workspace --test localnet -- --ignored recovery --nocapture`.
+//! That a keeper is back at work after a kill and after a lost node, and that two of them waste little. How soon and how little, over
+//! minutes, the ignored ones print for docs/measurements.md:
+//! `cargo test --workspace --test localnet -- --ignored recovery --nocapture`.
 
 use std::{
     thread,
@@ -46,6 +47,69 @@ fn meanwhile(world: &World, cents: u64, seconds: u64) {
 
 fn is_ready(world: &World, keeper: &Keeper) {
     world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+}
+
+#[test]
+fn a_keeper_that_was_killed_goes_on_from_what_is_on_chain() {
+    let (world, long) = scene();
+    let keeper = Keeper::start(&world, &["--roles", "liquidator"]);
+    is_ready(&world, &keeper);
+    keeper.kill();
+    meanwhile(&world, 9_595, 2);
+    keeper.restart();
+    until_liquidated(&world, &keeper, &long);
+    keeper.stop();
+    world.audit();
+}
+
+#[test]
+fn a_keeper_outlives_a_node_that_is_gone_for_seconds() {
+    let (world, long) = scene();
+    let (rpc, ws) = (world.rpc_link(), world.link());
+    let keeper = Keeper::start_at(&world, &rpc.http_url(), &ws.url(), &["--roles", "liquidator"]);
+    is_ready(&world, &keeper);
+    // First over HTTP only: what is told over the WebSocket makes it try, and fail, and try again.
+    rpc.cut();
+    meanwhile(&world, 9_595, 3);
+    assert!(keeper.actions().iter().all(|action| action["result"] != "confirmed"), "there was nobody to ask");
+    ws.cut();
+    meanwhile(&world, 9_595, 2);
+    rpc.mend();
+    ws.mend();
+    until_liquidated(&world, &keeper, &long);
+    keeper.stop();
+    world.audit();
+}
+
+#[test]
+fn two_keepers_do_each_work_once_and_waste_less_than_they_do() {
+    let world = World::found();
+    let maker = world.trader(1_000_000);
+    let longs: Vec<_> = (0..6).map(|_| world.trader(300)).collect();
+    world.price(10_000);
+    world.rest(&maker, Side::Short, 10_000, 360_000);
+    for long in &longs {
+        world.take(long, Side::Long, 10_000, 60_000);
+    }
+    let keepers = [(); 2].map(|()| Keeper::start(&world, &["--roles", "liquidator"]));
+    keepers.iter().for_each(|keeper| is_ready(&world, keeper));
+    world.rest(&maker, Side::Long, 9_590, 360_000);
+    let actions = || keepers.iter().flat_map(Keeper::actions).collect::<Vec<_>>();
+    world.until(9_595, "all are liquidated", || {
+        let all = actions();
+        let done = |long: &Trader| all.iter().any(|action| did(action, "liquidate", &long.margin.to_string()));
+        longs.iter().all(done).then_some(())
+    });
+    meanwhile(&world, 9_595, 2);
+    let all = actions();
+    let with = |result: &str| all.iter().filter(|action| action["result"] == result).count();
+    assert!(with("failed") <= with("confirmed"), "{} failed, {} confirmed", with("failed"), with("confirmed"));
+    // Each failure was paid for, and is counted as what it cost.
+    for failed in all.iter().filter(|action| action["result"] == "failed") {
+        assert!(failed["fee_lamports"].as_u64().is_some_and(|fee| fee >= 5_000), "{failed}");
+    }
+    keepers.iter().for_each(Keeper::stop);
+    world.audit();
 }
 
 #[test]

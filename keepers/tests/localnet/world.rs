@@ -195,6 +195,8 @@ pub struct Link {
     address: String,
     whole: Arc<AtomicBool>,
     silent: Arc<AtomicBool>,
+    /// Whether the connections of a time are mute, from then on and for good.
+    mute: Arc<Mutex<Arc<AtomicBool>>>,
     ends: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -203,8 +205,9 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (whole, ends) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(Vec::new())));
-        let silent = Arc::new(AtomicBool::new(false));
-        let link = Link { address, whole: whole.clone(), silent: silent.clone(), ends: ends.clone() };
+        let (silent, mute) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Arc<AtomicBool>>>::default());
+        let link =
+            Link { address, whole: whole.clone(), silent: silent.clone(), mute: mute.clone(), ends: ends.clone() };
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 if !whole.load(Ordering::Relaxed) {
@@ -214,9 +217,11 @@ impl Link {
                 let copies = [&client, &server].map(|stream| stream.try_clone().unwrap());
                 ends.lock().unwrap().extend([&client, &server].map(|stream| stream.try_clone().unwrap()));
                 let [client_too, server_too] = copies;
-                let (to_server, to_client) = (silent.clone(), silent.clone());
-                thread::spawn(move || pass_on(client, server_too, &to_server));
-                thread::spawn(move || pass_on(server, client_too, &to_client));
+                let (silent, mute) = (silent.clone(), mute.lock().unwrap().clone());
+                let held = move || silent.load(Ordering::Relaxed) || mute.load(Ordering::Relaxed);
+                let held_too = held.clone();
+                thread::spawn(move || pass_on(client, server_too, held));
+                thread::spawn(move || pass_on(server, client_too, held_too));
             }
         });
         link
@@ -237,6 +242,11 @@ impl Link {
         self.silent.store(silent, Ordering::Relaxed);
     }
 
+    /// Holds back what comes over the connections that there are, which stay open. New ones are not concerned.
+    pub fn mute(&self) {
+        std::mem::take(&mut *self.mute.lock().unwrap()).store(true, Ordering::Relaxed);
+    }
+
     /// Ends all connections and takes no new ones.
     pub fn cut(&self) {
         self.whole.store(false, Ordering::Relaxed);
@@ -251,10 +261,10 @@ impl Link {
     }
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream, silent: &AtomicBool) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, held: impl Fn() -> bool) {
     let mut buffer = [0; 16_384];
     while let Ok(count) = from.read(&mut buffer) {
-        while silent.load(Ordering::Relaxed) {
+        while held() {
             thread::sleep(Duration::from_millis(20));
         }
         if count == 0 || to.write_all(&buffer[..count]).is_err() {

@@ -1,17 +1,18 @@
 //! The view in memory is what a fresh snapshot would be, whatever became of the updates: lost, told twice, told late.
 
 mod population;
+mod spending;
 
 use std::{collections::BTreeSet, time::Instant};
 
 use ballast_client::{addresses::PROGRAM_ID, snapshot::Snapshot};
 use ballast_keeper::{
     config::{Config, Role},
-    engine::mind::Mind,
+    engine::mind::{Decided, Mind},
     metrics::Metrics,
     roles::Own,
     settings::Settings,
-    view::{Heard, LiveView},
+    view::{Changes, Heard, LiveView},
 };
 use population::{BOOK, MARKET, PRICE, Population, RANKS, Random, data_of, holder, margin};
 use proptest::prelude::*;
@@ -98,21 +99,30 @@ struct Keeper {
 
 impl Keeper {
     fn new(live: LiveView) -> Keeper {
-        let said = Settings {
-            roles: Some(vec![Role::Liquidator, Role::Deleverager]),
-            keypair: Some("none".into()),
-            sweep_rate: Some(1),
-            ..Settings::default()
-        };
-        let config = Config::new(said).unwrap();
+        let roles = Some(vec![Role::Liquidator, Role::Deleverager]);
+        Keeper::with(live, Settings { roles, sweep_rate: Some(1), ..Settings::default() })
+    }
+
+    fn with(live: LiveView, said: Settings) -> Keeper {
+        let config = Config::new(Settings { keypair: Some("none".into()), ..said }).unwrap();
         let mind = Mind::new(&config, &live, Instant::now()).unwrap();
         Keeper { live, mind, config, metrics: Metrics::new().unwrap() }
     }
 
     fn hears(&mut self, news: Vec<Heard>) {
-        let (now, own) = (Instant::now(), Own { signer: Pubkey::default(), margin: Pubkey::default() });
+        let now = Instant::now();
         let changes = self.live.apply(news, now);
-        self.mind.decide(&self.live, &changes, (&self.config, own, &self.metrics), (0, 0), now).unwrap();
+        self.decides_on(&changes, 0, now);
+    }
+
+    /// What is begun at a moment without news, at most so much.
+    fn decides(&mut self, free: usize, at: Instant) -> Decided {
+        self.decides_on(&Changes::default(), free, at)
+    }
+
+    fn decides_on(&mut self, changes: &Changes, free: usize, at: Instant) -> Decided {
+        let own = Own { signer: Pubkey::default(), margin: Pubkey::default() };
+        self.mind.decide(&self.live, changes, (&self.config, own, &self.metrics), free, at).unwrap()
     }
 
     fn hot(&self) -> BTreeSet<Pubkey> {

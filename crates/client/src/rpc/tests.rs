@@ -120,3 +120,12 @@ fn an_account_of_another_program_is_no_vault() {
     account.owner = EXCHANGE;
     assert_eq!(token_amount(&account), None);
 }
+
+#[test]
+fn an_exchange_is_found_where_there_is_only_one() {
+    let [one, other] = [1, 2].map(|byte| Pubkey::new_from_array([byte; 32]));
+    assert_eq!(only(vec![one]).unwrap(), one);
+    assert!(matches!(only(vec![]), Err(ReadError::NoExchange)));
+    let several = only(vec![one, other]).unwrap_err().to_string();
+    assert!(several.contains("--exchange") && several.contains(&other.to_string()), "{several}");
+}

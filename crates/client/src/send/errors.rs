@@ -59,7 +59,7 @@ pub struct Refusal {
     pub program: Option<ProgramError>,
     /// Signature and slot, when it was on chain and its fee is spent; `None` in simulation.
     pub landed: Option<(Signature, u64)>,
-    /// The fee that it cost on chain, in lamports, as far as the node told.
+    /// The fee that it cost on chain, in lamports: as the node told, or else as it was bid. `None` in simulation.
     pub fee: Option<u64>,
     /// The logs, as far as they are known.
     pub logs: Vec<String>,
@@ -98,11 +98,11 @@ impl SendError {
         error: TransactionError,
         signature: Signature,
         slot: u64,
-        fee: Option<u64>,
+        fee: u64,
         logs: Vec<String>,
     ) -> Self {
-        let program = ProgramError::of(&error, &logs);
-        SendError::Refused(Box::new(Refusal { error, program, landed: Some((signature, slot)), fee, logs }))
+        let (program, landed) = (ProgramError::of(&error, &logs), Some((signature, slot)));
+        SendError::Refused(Box::new(Refusal { error, program, landed, fee: Some(fee), logs }))
     }
 
     /// The program's error, if that was the reason.

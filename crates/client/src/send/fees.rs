@@ -4,12 +4,35 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
-use super::{SendError, shared::Shared};
+use super::{SendError, Units, shared::Shared};
 
 /// Most accounts that a node is asked about at once.
 const MAX_ACCOUNTS: usize = 128;
 /// Millionths of a lamport in one.
 const MICRO: u64 = 1_000_000;
+
+/// Fee of a signature, in lamports, on every cluster.
+const SIGNATURE: u64 = 5_000;
+
+/// What a transaction is going to cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bid {
+    /// Its compute budget.
+    pub units: Units,
+    /// Its fee in lamports, for signatures and priority. It is paid once the transaction lands, also when it fails.
+    pub lamports: u64,
+}
+
+impl Bid {
+    /// For a transaction with so many signatures.
+    pub(super) fn new(signatures: usize, units: Units) -> Bid {
+        let signatures = u64::try_from(signatures).unwrap_or(u64::MAX);
+        // As the runtime counts: the whole limit is paid for, rounded up to a lamport.
+        let priority = (u128::from(units.price) * u128::from(units.limit)).div_ceil(MICRO.into());
+        let priority = u64::try_from(priority).unwrap_or(u64::MAX);
+        Bid { units, lamports: signatures.saturating_mul(SIGNATURE).saturating_add(priority) }
+    }
+}
 
 /// How the price of a compute unit is found, in millionths of a lamport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +124,12 @@ mod tests {
         assert!(price * 1_400_000 / MICRO <= 1_000_000);
         assert!((price + 1) * 1_400_000 / MICRO >= 1_000_000);
         assert_eq!(affordable(u64::MAX, 0), u64::MAX);
+    }
+
+    #[test]
+    fn a_bid_is_for_signatures_and_the_whole_limit() {
+        assert_eq!(Bid::new(1, Units { limit: 200_000, price: 0 }).lamports, 5_000);
+        assert_eq!(Bid::new(2, Units { limit: 200_000, price: 12 }).lamports, 10_003);
     }
 
     #[test]

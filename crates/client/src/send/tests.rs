@@ -131,6 +131,8 @@ async fn what_fails_on_chain_says_where() {
     assert!(error.is(BallastError::Cooldown));
     let SendError::Refused(refusal) = error else { panic!() };
     assert_eq!(refusal.landed.map(|(_, slot)| slot), Some(9));
+    // The node does not tell, so it is what was bid: a signature, and 12,000 units at 40 millionths.
+    assert_eq!(refusal.fee, Some(5_001));
 }
 
 #[tokio::test]
