@@ -74,9 +74,27 @@ describe('errors', () => {
     expect(said.detail).toContain('smaller size');
   });
 
-  it('of another program with the same number are not taken for its own', () => {
-    const logs = ['Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA failed: custom program error: 0x1'];
-    expect(troubleOf({ InstructionError: [1, { Custom: 1 }] }, logs, program).title).toBe('Not enough tokens');
+  it('of a program that ours calls are that program’s', () => {
+    // What the node says of a deposit of more than the wallet holds.
+    const logs = [
+      'Program ComputeBudget111111111111111111111111111111 invoke [1]',
+      'Program ComputeBudget111111111111111111111111111111 success',
+      `Program ${program} invoke [1]`,
+      'Program log: Instruction: Deposit',
+      'Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA invoke [2]',
+      'Program log: Instruction: TransferChecked',
+      'Program log: Error: insufficient funds',
+      'Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA consumed 4408 of 1383018 compute units',
+      'Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA failed: custom program error: 0x1',
+      `Program ${program} consumed 21291 of 1399850 compute units`,
+      `Program ${program} failed: custom program error: 0x1`,
+    ];
+    expect(troubleOf({ InstructionError: [1, { Custom: 1 }] }, logs, program)).toMatchObject({ title: 'Not enough tokens', code: 1 });
+    // The same number of ours, and of one that only logs that another failed.
+    const other = logs.map((line) => line.replaceAll('TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA', '9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM'));
+    expect(troubleOf({ InstructionError: [1, { Custom: 6023 }] }, other, program).title).toBe('Refused');
+    const claimed = ['Program log: Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA failed: custom program error: 0x1', `Program ${program} failed: custom program error: 0x1787`];
+    expect(troubleOf({ InstructionError: [1, { Custom: 6023 }] }, claimed, program).code).toBe(6023);
   });
 
   it('of wallets that refuse are no errors of the exchange', () => {

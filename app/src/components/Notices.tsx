@@ -1,4 +1,5 @@
 import { useSession, type Notice } from '../hooks/session';
+import { explorerLink } from '../lib/cluster';
 
 const WORDS: Record<Notice['stage'], string> = {
   checking: 'Trying it out',
@@ -7,12 +8,13 @@ const WORDS: Record<Notice['stage'], string> = {
   confirming: 'Waiting for confirmation',
   done: 'Confirmed',
   failed: 'Did not happen',
+  unknown: 'Nobody knows whether it happened',
   info: '',
 };
 
 /** What is under way and what became of it. */
 export function Notices() {
-  const { notices, dismiss } = useSession();
+  const { notices, dismiss, cluster } = useSession();
   return (
     <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-2 bottom-2 z-20 grid justify-items-end gap-2 sm:left-auto">
       {notices.map(({ id, title, detail, stage, signature }) => (
@@ -28,7 +30,11 @@ export function Notices() {
               <p className="font-medium">{title}</p>
               {WORDS[stage] && <p className="text-muted">{WORDS[stage]}</p>}
               {detail && <p className={stage === 'failed' ? 'text-down' : 'text-muted'}>{detail}</p>}
-              {signature && <p className="truncate font-mono text-2xs text-muted">{signature}</p>}
+              {signature && (
+                <p className="truncate font-mono text-2xs text-muted">
+                  <a className="link" href={explorerLink(cluster, signature)} target="_blank" rel="noreferrer">{signature}</a>
+                </p>
+              )}
             </div>
             <button type="button" className="text-muted hover:text-text" aria-label="Dismiss" onClick={() => dismiss(id)}>
               ✕

@@ -5,7 +5,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import { Chain } from '../lib/chain';
 import { initialCluster, storeCluster, type Cluster } from '../lib/cluster';
 import { trouble } from '../lib/problems';
-import { transact, type Stage } from '../lib/send';
+import { Uncertain, transact, type Stage } from '../lib/send';
 import { connect, disconnect, lastWallet, offerBurner, onAccount, onWallets, signerOf, usable, type Connected } from '../wallet/wallets';
 import type { Wallet } from '@wallet-standard/base';
 
@@ -14,7 +14,7 @@ export interface Notice {
   id: number;
   title: string;
   detail: string;
-  stage: Stage | 'info';
+  stage: Stage | 'info' | 'unknown';
   signature?: string;
 }
 
@@ -148,19 +148,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       run: async (title, build) => {
         if (!connected) return false;
         const id = nextNotice++;
-        const show = (stage: Stage, detail = '', signature?: string): void =>
-          put({ id, title, detail, stage, ...(signature ? { signature } : {}) });
+        let sent: { signature?: string } = {};
+        const show = (stage: Notice['stage'], detail = ''): void => put({ id, title, detail, stage, ...sent });
         try {
           const instructions = await build();
-          const signature = await transact(chain.rpc, chain.program, connected.signer, instructions, (stage) => {
-            if (stage !== 'failed' && stage !== 'done') show(stage);
+          await transact(chain.rpc, chain.program, connected.signer, instructions, (stage, signature) => {
+            if (signature) sent = { signature };
+            if (stage !== 'failed') show(stage);
           });
-          show('done', '', signature);
           await chain.refresh().catch(() => undefined);
           return true;
         } catch (error) {
           const said = trouble(error);
-          show('failed', [said.title, said.detail].filter(Boolean).join('. ').replace('..', '.'));
+          if (said instanceof Uncertain) show('unknown', said.detail);
+          else show('failed', [said.title, said.detail].filter(Boolean).join('. ').replace('..', '.'));
           return false;
         }
       },

@@ -46,6 +46,14 @@ export function isLocal(cluster: Cluster): boolean {
   return cluster.chain === 'solana:localnet' && isLocalUrl(cluster.rpc);
 }
 
+/** Where a transaction can be looked up: in the explorer, which asks the network's own server where it does not know the network. */
+export function explorerLink({ chain, rpc }: Pick<Cluster, 'chain' | 'rpc'>, signature: string): string {
+  const name = chain.replace('solana:', '');
+  const asked: Record<string, string> = name === 'mainnet' ? {} : name === 'localnet' ? { cluster: 'custom', customUrl: rpc } : { cluster: name };
+  const query = new URLSearchParams(asked).toString();
+  return `https://explorer.solana.com/tx/${signature}${query && `?${query}`}`;
+}
+
 /** The WebSocket address that usually goes with an RPC address: one port higher where there is one. */
 export function socketOf(rpc: string): string {
   const url = new URL(rpc);

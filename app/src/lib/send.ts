@@ -1,5 +1,5 @@
 // From instructions to a confirmed transaction: simulated first, so that a refusal costs nothing and is in plain words; then
-// signed by the wallet, sent until it is confirmed or its blockhash has expired.
+// signed by the wallet, sent until it is confirmed or its blockhash has expired, however often the server fails meanwhile.
 import {
   AccountRole,
   address,
@@ -7,6 +7,7 @@ import {
   blockhash as asBlockhash,
   compileTransaction,
   createTransactionMessage,
+  getBase58Decoder,
   getTransactionEncoder,
   pipe,
   setTransactionMessageFeePayer,
@@ -15,7 +16,7 @@ import {
 } from '@solana/kit';
 
 import { Trouble, trouble, troubleOf } from './problems';
-import { toBase64, type Rpc } from './rpc';
+import { RpcError, toBase64, type Rpc } from './rpc';
 
 /** How far a transaction has come. */
 export type Stage = 'checking' | 'signing' | 'sending' | 'confirming' | 'done' | 'failed';
@@ -34,14 +35,26 @@ const UNITS_MARGIN = 1.25;
 const MOST_PRIORITY = 200_000;
 const RESEND_MS = 2_000;
 const POLL_MS = 400;
+/** After so long a blockhash has certainly expired: 150 blocks, none of which takes a second. */
+const EXPIRED_MS = 150_000;
+/** JSON-RPC's word for what a server takes for no transaction at all: it passes nothing on. */
+const MALFORMED = [-32_602, -32_003];
 
-/** Runs the instructions in one transaction; returns its signature. */
+/** A transaction was sent, and nobody can say what became of it. */
+export class Uncertain extends Trouble {
+  constructor(readonly signature: string) {
+    super('Nobody knows', 'The transaction was sent, but the server does not say what became of it. Look it up before you do the same again.');
+    this.name = 'Uncertain';
+  }
+}
+
+/** Runs the instructions in one transaction; returns its signature, which the stages from `sending` on tell, too. */
 export async function transact(
   rpc: Rpc,
   program: string,
   signer: TransactionSigner,
   instructions: readonly Instruction[],
-  onStage: (stage: Stage) => void,
+  onStage: (stage: Stage, signature?: string) => void,
 ): Promise<string> {
   try {
     onStage('checking');
@@ -54,8 +67,12 @@ export async function transact(
     const unsigned = compile(signer.address, [...budget, ...instructions], latest.value.blockhash);
     onStage('signing');
     const signed = await signer.sign(unsigned);
-    onStage('sending');
-    return await deliver(rpc, program, signed, latest.value.lastValidBlockHeight, onStage);
+    // The first of the signatures, behind their number.
+    const signature = getBase58Decoder().decode(signed.subarray(1, 65));
+    onStage('sending', signature);
+    await deliver(rpc, program, { wire: toBase64(signed), signature, lastValid: latest.value.lastValidBlockHeight }, () => onStage('confirming', signature));
+    onStage('done', signature);
+    return signature;
   } catch (error) {
     onStage('failed');
     throw trouble(error);
@@ -77,35 +94,62 @@ export async function simulate(
   return value.unitsConsumed ?? MOST_UNITS;
 }
 
-async function deliver(
-  rpc: Rpc,
-  program: string,
-  signed: Uint8Array,
-  lastValid: number,
-  onStage: (stage: Stage) => void,
-): Promise<string> {
-  const wire = toBase64(signed);
-  const options = { encoding: 'base64', skipPreflight: true, maxRetries: 0 };
-  const signature = await rpc.call<string>('sendTransaction', [wire, options]);
-  onStage('confirming');
-  let sentAt = Date.now();
+/** A transaction that is under way. */
+interface Sent {
+  wire: string;
+  signature: string;
+  /** The last block height at which it can be executed. */
+  lastValid: number;
+}
+
+/**
+ * Sends until it is confirmed, or cannot be executed any more. A call that fails says nothing about the transaction, so it is
+ * made again; what cannot be found out to the end is said to be unknown.
+ */
+async function deliver(rpc: Rpc, program: string, sent: Sent, onAccepted: () => void): Promise<void> {
+  const giveUpAt = Date.now() + EXPIRED_MS;
+  let [accepted, expired, sentAt] = [false, false, -Infinity];
   for (;;) {
-    type Status = { confirmationStatus: string | null; err: unknown } | null;
-    const { value } = await rpc.call<{ value: Status[] }>('getSignatureStatuses', [[signature]]);
-    const status = value[0];
-    if (status?.err) throw troubleOf(status.err, await logsOf(rpc, signature), program);
-    if (status?.confirmationStatus === 'confirmed' || status?.confirmationStatus === 'finalized') {
-      onStage('done');
-      return signature;
-    }
-    if (!status && Date.now() - sentAt > RESEND_MS) {
-      const height = await rpc.call<number>('getBlockHeight', [{ commitment: 'confirmed' }]);
-      if (height > lastValid) throw new Trouble('Too late', 'The transaction expired without being executed. Try again.');
-      await rpc.call<string>('sendTransaction', [wire, options]).catch(() => undefined);
+    if (Date.now() - sentAt >= RESEND_MS) {
+      expired ||= sentAt > 0 && (await heightOf(rpc)) > sent.lastValid;
       sentAt = Date.now();
+      const took = !expired && (await passOn(rpc, sent, accepted));
+      if (took && !accepted) onAccepted();
+      accepted ||= took;
     }
+    const status = await statusOf(rpc, sent.signature, expired);
+    if (status?.err) throw troubleOf(status.err, await logsOf(rpc, sent.signature), program);
+    if (status?.confirmationStatus === 'confirmed' || status?.confirmationStatus === 'finalized') return;
+    // Only an answer that was asked for after the last possible block says that it was not executed.
+    if (status === null && expired) throw new Trouble('Too late', 'The transaction expired without being executed. Try again.');
+    if (Date.now() > giveUpAt) throw new Uncertain(sent.signature);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** Hands the transaction to the server; says whether it took it. One that never took it and calls it malformed has the last word. */
+async function passOn(rpc: Rpc, { wire }: Sent, accepted: boolean): Promise<boolean> {
+  try {
+    await rpc.call<string>('sendTransaction', [wire, { encoding: 'base64', skipPreflight: true, maxRetries: 0 }]);
+    return true;
+  } catch (error) {
+    if (!accepted && error instanceof RpcError && MALFORMED.includes(error.code)) throw error;
+    return false;
+  }
+}
+
+type Status = { confirmationStatus: string | null; err: unknown } | null;
+
+/** What the network knows of a transaction: `null` for nothing, `undefined` when the server fails. `long` looks further back. */
+async function statusOf(rpc: Rpc, signature: string, long: boolean): Promise<Status | undefined> {
+  const params = [[signature], ...(long ? [{ searchTransactionHistory: true }] : [])];
+  const answer = await rpc.call<{ value: Status[] }>('getSignatureStatuses', params).catch(() => undefined);
+  return answer && (answer.value[0] ?? null);
+}
+
+/** The height of the last confirmed block; 0 when the server fails. */
+function heightOf(rpc: Rpc): Promise<number> {
+  return rpc.call<number>('getBlockHeight', [{ commitment: 'confirmed' }]).catch(() => 0);
 }
 
 async function logsOf(rpc: Rpc, signature: string): Promise<string[]> {

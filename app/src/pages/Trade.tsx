@@ -37,8 +37,8 @@ export function TradePage({ market }: { market: MarketInfo }) {
           onChange={setPane}
         />
       </div>
-      <div className="grid min-h-0 gap-px lg:grid-cols-[minmax(0,1fr)_17rem_19rem]">
-        <div className={`panel max-lg:h-[22rem] ${shown('chart')}`}>
+      <div className="grid min-h-0 gap-px lg:grid-cols-[minmax(0,1fr)_17rem_19rem] lg:grid-rows-[minmax(0,1fr)]">
+        <div className={`panel min-h-0 overflow-hidden max-lg:h-[22rem] ${shown('chart')}`}>
           <Chart market={market} />
         </div>
         <div className={`panel flex min-h-0 flex-col max-lg:h-[32rem] ${shown('book')}`}>

@@ -11,7 +11,7 @@ import { useIndexer, useRemote } from '../hooks/remote';
 import type { Route } from '../hooks/route';
 import { useSession } from '../hooks/session';
 import type { Forced } from '../lib/forced';
-import { eventOf, type IndexedDeleveraging, type Indexer, type Rows } from '../lib/indexer';
+import { eventOf, type IndexedDeleveraging, type Indexer, type Item, type Rows } from '../lib/indexer';
 import { price, size, usd } from '../lib/units';
 import { transaction, type PastTransaction } from '../lib/transactions';
 import type { MarketInfo, WhyInfo } from '../wasm/ballast_wasm';
