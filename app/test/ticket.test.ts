@@ -1,13 +1,17 @@
 import './wasm';
 
+import { render, screen } from '@testing-library/react';
+import { createElement } from 'react';
 import { describe, expect, it } from 'vitest';
 
 import { rungsOf } from '../src/components/LadderDialog';
 import { EMPTY, bracketOf, isolatedMargin, isolatedMost, orderOf, stopOf, takes, type Measure, type TicketForm } from '../src/components/ticket/form';
+import { Dropped } from '../src/components/ticket/PreviewTable';
+import { Terms, lifeFor } from '../src/components/ticket/Terms';
 import { emptyForm, formOf, triggerOf } from '../src/components/triggerForm';
 import { SelfTradeMode } from '../src/generated';
 import { orderArgs, worstPrice } from '../src/lib/orders';
-import type { AccountInfo, MarketInfo, OrderInput, TriggerInfo } from '../src/wasm/ballast_wasm';
+import { maxMakers, type AccountInfo, type MarketInfo, type OrderInput, type Preview, type TriggerInfo } from '../src/wasm/ballast_wasm';
 
 const market = {
   index: 0,
@@ -49,6 +53,20 @@ describe('the ticket', () => {
     expect(orderOf({ ...limit, reduceOnly: true }, measure)).toMatchObject({ kind: 'immediateOrCancel', reduceOnly: true });
   });
 
+  it('says of an order that only reduces what it is sent as', () => {
+    const reduces: TicketForm = { ...limit, reduceOnly: true };
+    expect([lifeFor(limit), lifeFor(reduces), lifeFor({ ...reduces, life: 'gtt' }), lifeFor({ ...reduces, life: 'fok' })]).toEqual(['gtc', 'ioc', 'ioc', 'fok']);
+    render(createElement(Terms, { form: reduces, market, set: () => undefined }));
+    const shown = screen.getByLabelText<HTMLSelectElement>('Time in force');
+    expect([shown.value, ...[...shown.options].map(({ value }) => value)]).toEqual(['ioc', 'ioc', 'fok']);
+  });
+
+  it('meets as many orders as the program allows', () => {
+    const order = orderOf(form, measure) as OrderInput;
+    expect(orderArgs(order).maxMakers).toBe(maxMakers());
+    expect(maxMakers()).toBe(64);
+  });
+
   it('ends at a time only what rests', () => {
     expect(orderOf({ ...limit, life: 'gtt', minutes: '5' }, measure)).toMatchObject({ kind: 'limit', expiresAt: 1_300n });
     expect(orderOf({ ...form, life: 'gtt', minutes: '5' }, measure)).toMatchObject({ kind: 'immediateOrCancel', expiresAt: 0n });
@@ -80,6 +98,22 @@ describe('the ticket', () => {
   it('never asks for a price outside the band or off the tick', () => {
     expect(worstPrice(market, true, 5_000n)).toBe(1_274_700n);
     expect(worstPrice({ ...market, bandLow: 1_153_301n }, false, 5_000n)).toBe(1_153_310n);
+  });
+});
+
+describe('what is not filled', () => {
+  const dropped = (lacks: Preview['lacks'], lots = 100n): string => {
+    const { container, unmount } = render(createElement(Dropped, { preview: { dropped: lots, makers: 64, lacks } as Preview, market }));
+    const text = container.textContent;
+    unmount();
+    return text;
+  };
+
+  it('is told with its reason: the book, the number of orders, an own order', () => {
+    expect(dropped('orders')).toBe('Not filled: the book has no more at that price0.001 BTC');
+    expect(dropped('makers')).toContain('one order meets 64 others at most');
+    expect(dropped('own')).toContain('own order');
+    expect(dropped(undefined, 0n)).toBe('');
   });
 });
 

@@ -11,11 +11,9 @@ import {
   orderRef,
   type OrderArgsArgs,
 } from '../generated';
-import type { AccountInfo, Levels, MarketInfo, OpenOrder, OrderInput, SelfTradeMode } from '../wasm/ballast_wasm';
+import { maxMakers, type AccountInfo, type Levels, type MarketInfo, type OpenOrder, type OrderInput, type SelfTradeMode } from '../wasm/ballast_wasm';
 import { others, withOthers } from './actions';
 
-/** Makers that one order of the page meets at most. */
-export const MAX_MAKERS = 32;
 /** Orders of a market that one instruction cancels. */
 const MAX_CANCELLED = 64;
 
@@ -47,7 +45,7 @@ export function orderArgs(order: OrderInput, clientId = BigInt(Date.now())): Ord
     clientId,
     expiresAt: order.expiresAt ?? 0n,
     selfTrade: SELF_TRADES[order.selfTrade ?? 'cancelResting'],
-    maxMakers: order.maxMakers,
+    maxMakers: order.maxMakers ?? maxMakers(),
     peg: order.peg ?? null,
   };
 }
@@ -112,7 +110,6 @@ export function replacement(order: OpenOrder, market: MarketInfo, { limit, lots,
     price: limit,
     lots,
     reduceOnly: false,
-    maxMakers: MAX_MAKERS,
     expiresAt: order.expiresAt,
     ...(peg === undefined ? {} : { peg: peg - (peg % market.tick) }),
   };

@@ -28,7 +28,7 @@ pub use error::Problem;
 pub use events::{FillInfo, PageEvent};
 pub use index::{CellInfo, DeleverageEffect, IndexInfo};
 pub use market::{Level, Levels, MarketInfo, TierInfo};
-pub use preview::{Isolated, OrderInput, OrderKind, Preview, SelfTradeMode, Standing};
+pub use preview::{Isolated, Lack, OrderInput, OrderKind, Preview, SelfTradeMode, Standing};
 pub use protection::{LadderInfo, RungInfo, TriggerInfo};
 pub use shock::{
     BucketInfo, DistanceInfo, FallenInfo, MarketShock, MoveInput, RoundInfo, ShareInfo, ShockInfo, ShockInput,
@@ -187,6 +187,12 @@ pub fn margin_offsets() -> Result<Ts<MarginOffsets>, Problem> {
 #[wasm_bindgen(js_name = worthFetching)]
 pub fn worth_fetching(logs: Vec<String>, forced: bool) -> bool {
     events::hinted(&logs, forced)
+}
+
+/// Resting orders that one order may meet at most.
+#[wasm_bindgen(js_name = maxMakers)]
+pub fn max_makers() -> u8 {
+    ballast::MAX_MAKERS
 }
 
 /// The address of an exchange's market.

@@ -148,14 +148,11 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
           label="Order type"
           options={KINDS}
           value={form.kind}
-          onChange={(kind) =>
-            set({
-              kind,
-              life: lifeFor(kind, form.life),
-              limit: kind === 'limit' ? form.limit || typed(price(market.mark, market)) : '',
-              reduceOnly: kind === 'market' || kind === 'limit' ? form.reduceOnly : false,
-            })
-          }
+          onChange={(kind) => {
+            const reduceOnly = (kind === 'market' || kind === 'limit') && form.reduceOnly;
+            const limit = kind === 'limit' ? form.limit || typed(price(market.mark, market)) : '';
+            set({ kind, reduceOnly, limit, life: lifeFor({ kind, reduceOnly, life: form.life }) });
+          }}
         />
         {form.kind === 'limit' && <NumberField label="Price (USD)" value={form.limit} onChange={(limit) => set({ limit })} />}
         {form.kind === 'pegged' && (

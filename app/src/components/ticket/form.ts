@@ -1,6 +1,6 @@
 // What stands in the ticket, and what it says as exact integers: an order with what protects it, or a stop.
 import { parseDecimal, parseSigned } from '../../lib/decimal';
-import { MAX_MAKERS, worstPrice } from '../../lib/orders';
+import { worstPrice } from '../../lib/orders';
 import type { TriggerInput } from '../../lib/protection';
 import { MONEY_SCALE, abs, parsePrice, parseSize, priceScale, size } from '../../lib/units';
 import type { AccountInfo, MarketInfo, OrderInput, SelfTradeMode } from '../../wasm/ballast_wasm';
@@ -144,7 +144,6 @@ export function orderOf(form: TicketForm, measure: Measure): OrderInput | string
     price: limit,
     lots,
     reduceOnly: reduceOnly && kind !== 'pegged',
-    maxMakers: MAX_MAKERS,
     expiresAt,
     selfTrade: form.selfTrade,
     ...(peg === undefined ? {} : { peg }),
