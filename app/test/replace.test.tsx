@@ -14,7 +14,7 @@ const change = { limit: 990n, lots: 4n, peg: undefined, take: false };
 const resting = vi.hoisted(() => ({ orders: [] as unknown[] }));
 
 vi.mock('../src/hooks/session', () => ({ useSession: () => ({ chain: { markets: () => [] }, run: () => Promise.resolve(true), connected: null }) }));
-vi.mock('../src/hooks/chain', () => ({ useMarkets: () => [market], useOrders: () => resting.orders, useLevels: () => null }));
+vi.mock('../src/hooks/chain', () => ({ useMarkets: () => [market], useOrders: () => resting.orders, useLevels: () => null, useAccounts: () => [], useAccount: () => null }));
 
 describe('a replacement', () => {
   it('rests like the order that it replaces, unless it may take', () => {
@@ -32,8 +32,9 @@ describe('a replacement', () => {
 
   it('is not made of an order that only reduces, and not offered', () => {
     expect(() => replacement({ ...order, reduceOnly: true }, market, change)).toThrow('only reduces');
-    resting.orders = [order, { ...order, id: 2n, reduceOnly: true }];
-    render(<Orders account={{ owner: 'O', positions: [] } as unknown as AccountInfo} />);
+    const account = { owner: 'O', address: 'A', number: 0, positions: [] } as unknown as AccountInfo;
+    resting.orders = [order, { ...order, id: 2n, reduceOnly: true }].map((item) => ({ account, item }));
+    render(<Orders accounts={[account]} />);
     expect(screen.getAllByRole('button', { name: /^Replace/ })).toHaveLength(1);
     expect(screen.getAllByRole('button', { name: /^Cancel the order/ })).toHaveLength(2);
     expect(screen.getByText('reduces')).toBeInTheDocument();

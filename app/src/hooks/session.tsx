@@ -2,7 +2,7 @@
 import type { Instruction } from '@solana/kit';
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 
-import { Chain } from '../lib/chain';
+import { ACCOUNTS, Chain } from '../lib/chain';
 import { initialCluster, storeCluster, type Cluster } from '../lib/cluster';
 import { trouble } from '../lib/problems';
 import { Uncertain, transact, type Stage } from '../lib/send';
@@ -30,9 +30,9 @@ interface Session {
   owner: string | null;
   /** Whether they are the wallet's own. A delegate trades, but moves no money out and changes no rules. */
   own: boolean;
-  /** Shows an owner's accounts, `null` for the wallet's own, and chooses one. */
+  /** Shows an owner's accounts and chooses one; with `null`, the wallet's own and the one chosen last. */
   actFor: (owner: string | null, account: number) => void;
-  /** The number of the margin account that the page trades with. */
+  /** The number of the margin account that was chosen to trade with; it may not exist (any more). */
   account: number;
   setAccount: (account: number) => void;
   notices: readonly Notice[];
@@ -47,6 +47,15 @@ const Context = createContext<Session | null>(null);
 const STAYS_MS = 6_000;
 let nextNotice = 1;
 
+/** Where it is kept which of its accounts a wallet has chosen. */
+const chosenBy = (wallet: string): string => `ballast.account.${wallet}`;
+
+/** The account that a wallet chose when it was here before. */
+export function storedAccount(wallet: string): number {
+  const stored = Number(localStorage.getItem(chosenBy(wallet)));
+  return Number.isInteger(stored) && stored >= 0 && stored < ACCOUNTS ? stored : 0;
+}
+
 /** The shared session. */
 export function useSession(): Session {
   const session = useContext(Context);
@@ -59,7 +68,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [chain, setChain] = useState<Chain | null>(null);
   const [connected, setConnected] = useState<Connected | null>(null);
   const [wallets, setWallets] = useState<readonly Wallet[]>([]);
-  const [account, setAccount] = useState(0);
+  const [account, choose] = useState(0);
   const [principal, setPrincipal] = useState<string | null>(null);
   const wallet = connected?.account.address ?? null;
   const owner = wallet === null ? null : (principal ?? wallet);
@@ -95,7 +104,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   // Another wallet, or another network, begins with its own accounts.
   useEffect(() => {
     setPrincipal(null);
-    setAccount(0);
+    choose(wallet === null ? 0 : storedAccount(wallet));
   }, [chain, wallet]);
 
   useEffect(() => chain?.setOwner(owner, wallet), [chain, owner, wallet]);
@@ -138,10 +147,13 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       own: owner === wallet,
       actFor: (next, number) => {
         setPrincipal(next);
-        setAccount(number);
+        choose(next === null && wallet !== null ? storedAccount(wallet) : number);
       },
       account,
-      setAccount,
+      setAccount: (number) => {
+        choose(number);
+        if (wallet !== null && owner === wallet) localStorage.setItem(chosenBy(wallet), String(number));
+      },
       notices,
       dismiss,
       tell,

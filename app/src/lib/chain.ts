@@ -68,6 +68,8 @@ export class Chain {
   private owner: string | null = null;
   private wallet: string | null = null;
   private accountAddresses: string[] = [];
+  /** Of these, those of which it is known whether they exist. */
+  private readonly heard = new Set<string>();
   /** The wallet and its token account. */
   private purse: string[] = [];
   private focus = -1;
@@ -122,6 +124,16 @@ export class Chain {
     return this.owner === this.wallet ? all : all.filter(({ delegate }) => delegate === this.wallet);
   }
 
+  /**
+   * The number that counts when this one was chosen: itself, or the first that exists once it is known that it does not. Another
+   * owner's account is never put in the place of the one that was entrusted.
+   */
+  chosen(number: number): number {
+    if (this.owner !== this.wallet) return number;
+    const exists = (address: string): boolean => this.ask((desk) => desk.marketsOf(address)) !== null;
+    return chosenAmong(number, this.accountAddresses.map((address) => (exists(address) ? true : this.heard.has(address) ? false : undefined)));
+  }
+
   /** An account's resting orders, newest first. */
   orders(account: AccountInfo): OpenOrder[] {
     return account.positions.flatMap(({ market }) => this.ask((desk) => desk.orders(account.address, market)) ?? []);
@@ -158,6 +170,7 @@ export class Chain {
     [this.owner, this.wallet] = [owner, wallet];
     this.funds = null;
     [this.accountAddresses, this.purse] = [[], []];
+    this.heard.clear();
     this.topics.touch('account');
     this.topics.touch('funds');
     void this.watchOwner();
@@ -261,6 +274,7 @@ export class Chain {
     const data = account?.owner === this.program ? account.data : new Uint8Array();
     if (data.length > 0 && !accountKind(data)) return;
     const what = this.ask((desk) => desk.put(address, data));
+    this.heard.add(address);
     if (what === 'market') this.remember();
     if (what === 'book' || what === 'ranks') {
       for (const market of this.markets_) {
@@ -356,6 +370,12 @@ export class Chain {
     this.funds = { lamports: BigInt(holder?.lamports ?? 0), tokens: amount?.getBigUint64(64, true) ?? null };
     this.topics.touch('funds');
   }
+}
+
+/** The number that counts when one was chosen, of accounts that exist, do not, or of which that is not known yet. */
+export function chosenAmong(number: number, exist: readonly (boolean | undefined)[]): number {
+  if (exist[number] || exist.length === 0 || exist.includes(undefined)) return number;
+  return Math.max(exist.indexOf(true), 0);
 }
 
 /** What an error says. */

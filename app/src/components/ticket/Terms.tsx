@@ -92,23 +92,24 @@ interface IsolateProps extends Props {
   margin: bigint | null;
   /** The largest leverage that the market's first tier allows, in hundredths. */
   most: bigint;
-  /** Whether an account is free. */
-  possible: boolean;
+  /** Why it is not possible, if there is something to say; `null` if it is. */
+  barred: string | null;
 }
 
 /** A position with an account of its own: it risks only the margin that is moved there. */
-export function Isolate({ form, set, margin, most, possible }: IsolateProps) {
+export function Isolate({ form, set, margin, most, barred }: IsolateProps) {
   const times = parseDecimal(form.leverage, 2);
   return (
     <div className="grid gap-1.5">
       <Check
         label="Isolated: an account of its own"
         title="Opens an account, moves the margin there and orders, all in one transaction. Nothing else can be lost."
-        disabled={!possible || form.kind === 'stop'}
+        disabled={barred !== null || form.kind === 'stop'}
         checked={form.isolated}
         onChange={(isolated) => set({ isolated, reduceOnly: isolated ? false : form.reduceOnly })}
       />
-      {form.isolated && form.kind !== 'stop' && (
+      {barred && <p className="text-2xs text-muted">{barred}</p>}
+      {form.isolated && barred === null && form.kind !== 'stop' && (
         <div className="grid gap-1">
           <label className="grid gap-1">
             <span className="flex justify-between text-muted">

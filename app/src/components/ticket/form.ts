@@ -155,7 +155,8 @@ export function stopOf(form: TicketForm, measure: Measure, account: AccountInfo 
   const { market, now } = measure;
   const held = account?.positions.find((position) => position.market === market.index)?.lots ?? 0n;
   if (form.buys ? held >= 0n : held <= 0n) {
-    return `A stop reduces: to ${form.buys ? 'buy' : 'sell'} it needs a ${form.buys ? 'short' : 'long'} position.`;
+    const where = account ? ` in account ${account.number + 1}` : '';
+    return `A stop reduces: to ${form.buys ? 'buy' : 'sell'} it needs a ${form.buys ? 'short' : 'long'} position${where}.`;
   }
   const at = parseDecimal(form.trigger, priceScale(market));
   if (at === null || at === 0n) return 'Enter where it fires.';
