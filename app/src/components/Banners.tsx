@@ -60,7 +60,7 @@ export function Banners({ market, page }: { market: MarketInfo | undefined; page
         <Banner tone="down">The connection is lost and being restored. What is shown may be old; positions are safe on the network.</Banner>
       )}
       {chain.indexerDown() && page === 'trade' && (
-        <Banner tone="warn">The indexer does not answer: older trades and candles are missing. Trading works without it.</Banner>
+        <Banner tone="warn">The indexer does not answer: older trades and candles are missing until it is back. Trading works without it.</Banner>
       )}
       {exchange?.depositsPaused && <Banner tone="warn">Deposits are paused.</Banner>}
       {exchange?.withdrawalsPaused && <Banner tone="warn">Withdrawals are paused.</Banner>}
