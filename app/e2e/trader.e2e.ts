@@ -2,6 +2,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { tableAddresses } from '../src/lib/tables';
 import { confirmed as settled, open, violations } from './visit';
 import { World, picture } from './world';
 
@@ -36,6 +37,14 @@ describe('a trader', () => {
     await page.getByRole('button', { name: 'Trades' }).click();
     await expect.poll(() => page.getByTestId('trades').locator('time').count(), { timeout: 20_000 }).toBeGreaterThan(0);
     await page.getByRole('button', { name: 'Book', exact: true }).click();
+  });
+
+  it('has a network whose exchange has a lookup table with all of its markets', async () => {
+    const where = { encoding: 'base64', filters: [{ memcmp: { offset: 120, bytes: world.facts.exchange } }] };
+    const [table, ...more] = await world.call<{ pubkey: string; account: { data: [string] } }[]>('getProgramAccounts', ['AddressLookupTab1e1111111111111111111111111', where]);
+    expect(more).toEqual([]);
+    const markets = await page.getByRole('combobox', { name: 'Market' }).getByRole('option').count();
+    expect(tableAddresses(Buffer.from(table!.account.data[0], 'base64')).length).toBeGreaterThanOrEqual(6 + 3 * markets);
   });
 
   it('is told when the wallet refuses to connect, and connects', async () => {

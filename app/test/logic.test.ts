@@ -58,6 +58,9 @@ describe('networks', () => {
     expect(initialCluster('?indexer=https://example.org/ballast/v1/', empty).indexer).toBe('https://example.org/ballast/v1');
     expect(initialCluster('?indexer=javascript:alert(1)', empty).indexer).toBeUndefined();
     expect(indexerBase('nonsense')).toBeNull();
+    const table = '9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM';
+    expect(initialCluster(`?lookup=${table},nonsense`, empty).tables).toEqual([table]);
+    expect(initialCluster('', empty).tables).toBeUndefined();
   });
 
   it('have a socket one port higher, or at the same place', () => {

@@ -2,14 +2,18 @@
 // never says that something did not happen unless it knows.
 import './wasm';
 
-import { AccountRole, address, getBase58Decoder, type Instruction } from '@solana/kit';
+import { AccountRole, address, getAddressDecoder, getAddressEncoder, getBase58Decoder, type Instruction } from '@solana/kit';
 import { render, screen } from '@testing-library/react';
 import { createElement } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Notices } from '../src/components/Notices';
 import { RpcError, Unreachable, type Rpc } from '../src/lib/rpc';
-import { Uncertain, transact, type Stage } from '../src/lib/send';
+import { withdraw } from '../src/lib/actions';
+import { placeOrder } from '../src/lib/orders';
+import { MOST_BYTES, Uncertain, compile, transact, type Stage } from '../src/lib/send';
+import { loadTables, tableAddresses, type Tables } from '../src/lib/tables';
+import type { AccountInfo, ExchangeInfo, MarketInfo, OrderInput } from '../src/wasm/ballast_wasm';
 
 const PROGRAM = '5WqfobdNy1Pn5RtYcSeoJpAngepb32PTv1LBKinXq5KH';
 const OWNER = '9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM';
@@ -45,9 +49,9 @@ function server(answers: Record<'sendTransaction' | 'getSignatureStatuses' | 'ge
   return { rpc: { call } as unknown as Rpc, turns };
 }
 
-async function send(rpc: Rpc) {
+async function send(rpc: Rpc, instructions: readonly Instruction[] = [instruction], tables: Tables = {}) {
   const stages: [Stage, string | undefined][] = [];
-  const ended = transact(rpc, PROGRAM, signer, [instruction], (stage, signature) => stages.push([stage, signature])).catch((error: unknown) => error);
+  const ended = transact({ rpc, program: PROGRAM, tables }, signer, instructions, (stage, signature) => stages.push([stage, signature])).catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(200_000);
   return { result: await ended, stages };
 }
@@ -118,6 +122,57 @@ describe('a transaction whose server fails now and then', () => {
   it('that was executed and failed says why', async () => {
     const { rpc } = server({ sendTransaction: () => SIGNATURE, getSignatureStatuses: () => ({ value: [{ confirmationStatus: 'processed', err: { InstructionError: [2, { Custom: 6023 }] } }] }), getBlockHeight: () => 10 });
     expect((await send(rpc)).result).toMatchObject({ code: 6023 });
+  });
+});
+
+describe('an account in many markets', () => {
+  const key = (number: number) => getAddressDecoder().decode(new Uint8Array(32).fill(number, 1).fill(3, 0, 1));
+  const markets = Array.from({ length: 16 }, (_, index) => {
+    const [market, book, ranks] = [0, 1, 2].map((part) => key(10 + 3 * index + part));
+    return { index, address: market, book, ranks } as unknown as MarketInfo;
+  });
+  const exchange = { address: key(1), vault: key(2), quoteMint: key(3) } as unknown as ExchangeInfo;
+  const account = (count: number) => ({ address: key(9), owner: OWNER, positions: markets.slice(0, count).map(({ index }) => ({ market: index })) }) as unknown as AccountInfo;
+  const order = { market: 0, buys: true, kind: 'limit', price: 1n, lots: 1n, reduceOnly: false, maxMakers: 64, peg: 5n } as OrderInput;
+  const table = { [key(250)]: [key(1), key(2), key(3), ...markets.flatMap(({ address: own, book, ranks }) => [own, book, ranks].map((one) => address(one)))] } as Tables;
+  const built = (instructions: readonly Instruction[], tables: Tables) => compile(OWNER, instructions, '11111111111111111111111111111111', tables);
+
+  it('orders and withdraws in one transaction, with a lookup table where it is too large without', async () => {
+    const all = account(16);
+    for (const instructions of [[placeOrder(markets, all, OWNER, order)], await withdraw(exchange, markets, all, 1n)]) {
+      expect(() => built(instructions, {})).toThrow('Too large for one transaction');
+      expect(built(instructions, table).length).toBeLessThanOrEqual(MOST_BYTES);
+    }
+  });
+
+  it('is not sent through a table where it fits without', () => {
+    const few = [placeOrder(markets, account(3), OWNER, order)];
+    expect(built(few, table)).toEqual(built(few, {}));
+  });
+
+  it('is told in plain words before anything is signed or asked', async () => {
+    const { rpc } = server({ sendTransaction: down, getSignatureStatuses: down, getBlockHeight: down });
+    const { result, stages } = await send(rpc, [placeOrder(markets, account(16), OWNER, order)]);
+    expect(result).toMatchObject({ title: 'Too large for one transaction' });
+    expect((result as Error).message).toContain('lookup=');
+    expect(stages.map(([stage]) => stage)).toEqual(['checking', 'failed']);
+    const { result: confirmedNow } = await send(server({ sendTransaction: () => SIGNATURE, getSignatureStatuses: confirmed, getBlockHeight: () => 1 }).rpc, [placeOrder(markets, account(16), OWNER, order)], table);
+    expect(confirmedNow).toBe(SIGNATURE);
+  });
+
+  it('has tables read as they are on the network, unless they were given up', async () => {
+    const data = new Uint8Array(56 + 64);
+    const view = new DataView(data.buffer);
+    view.setUint32(0, 1, true);
+    view.setBigUint64(4, 0xffff_ffff_ffff_ffffn, true);
+    data.set(getAddressEncoder().encode(key(7)), 56);
+    data.set(getAddressEncoder().encode(key(8)), 88);
+    expect(tableAddresses(data)).toEqual([key(7), key(8)]);
+    const owner = 'AddressLookupTab1e1111111111111111111111111';
+    const rpc = { accounts: () => Promise.resolve([{ data, owner }, null, { data, owner: PROGRAM }]) } as unknown as Rpc;
+    expect(await loadTables(rpc, [key(250), key(251), key(252)])).toEqual({ [key(250)]: [key(7), key(8)] });
+    view.setBigUint64(4, 5n, true);
+    expect(tableAddresses(data)).toEqual([]);
   });
 });
 

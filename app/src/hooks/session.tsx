@@ -164,7 +164,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         const show = (stage: Notice['stage'], detail = ''): void => put({ id, title, detail, stage, ...sent });
         try {
           const instructions = await build();
-          await transact(chain.rpc, chain.program, connected.signer, instructions, (stage, signature) => {
+          await transact(chain, connected.signer, instructions, (stage, signature) => {
             if (signature) sent = { signature };
             if (stage !== 'failed') show(stage);
           });

@@ -15,13 +15,14 @@ import {
   type OpenOrder,
   type TriggerInfo,
 } from '../wasm/ballast_wasm';
-import type { Cluster } from './cluster';
+import { isLocal, type Cluster } from './cluster';
 import { ChainFeed, type MarketFeed } from './feed';
 import { ForcedFeed } from './forced';
 import { IndexedFeed } from './indexedFeed';
 import { Indexer } from './indexer';
 import { ACCOUNT_OPTIONS, Rpc, accountOf, type RawAccount, type WireAccount } from './rpc';
 import { Socket, type Connection } from './socket';
+import { findTables, loadTables, type Tables } from './tables';
 import { tokenAddress } from './tokens';
 import { Topics, onFrame } from './topics';
 import { prepareZstd } from './zstd';
@@ -55,6 +56,8 @@ export class Chain {
   failure = '';
   connection: Connection = 'connecting';
   funds: Funds | null = null;
+  /** Lookup tables, for transactions that are too large without. */
+  tables: Tables = {};
   feed: MarketFeed | undefined;
   /** Forced reductions that the node tells of. */
   forced: ForcedFeed | undefined;
@@ -196,6 +199,7 @@ export class Chain {
       this.listen([exchange, ...markets]);
       this.topics.touch('status');
       void this.watchOwner();
+      void this.readTables(exchange).catch((error: unknown) => console.warn('no lookup tables', error));
     } catch (error) {
       if (this.closed) return;
       this.phase = 'failed';
@@ -214,6 +218,11 @@ export class Chain {
     const addresses = found.map(({ pubkey }) => pubkey).sort();
     if (!addresses[0]) throw new Error('this network has no Ballast exchange');
     return addresses[0];
+  }
+
+  private async readTables(exchange: string): Promise<void> {
+    const { cluster, rpc } = this;
+    this.tables = await loadTables(rpc, cluster.tables ?? (isLocal(cluster) ? await findTables(rpc, exchange) : []));
   }
 
   private listen(always: string[]): void {

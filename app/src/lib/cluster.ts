@@ -10,6 +10,8 @@ export interface Cluster {
   exchange?: string;
   /** An indexer's interface; the page works without one. */
   indexer?: string;
+  /** Lookup tables of the exchange's accounts, for transactions that are too large without. */
+  tables?: string[];
   /** As wallets name it. */
   chain: `solana:${string}`;
   /** Servers of others that whoever made the link to the page chose, by host. Everything that is shown comes from them. */
@@ -74,14 +76,20 @@ export function stillLinked({ linked = [], ...cluster }: Cluster): Cluster {
   return left.length > 0 ? { ...cluster, linked: left } : cluster;
 }
 
-/** From the page's address (`?rpc=…&ws=…&exchange=…&indexer=…`), or as chosen before, or the local network. */
+/** The addresses in a list that somebody typed or linked. */
+export function addressList(text: string | null): string[] {
+  return (text ?? '').split(/[\s,]+/).filter((one) => /^[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(one));
+}
+
+/** From the page's address (`?rpc=…&ws=…&exchange=…&indexer=…&lookup=…`), or as chosen before, or the local network. */
 export function initialCluster(search: string, storage: Pick<Storage, 'getItem'>): Cluster {
   const query = new URLSearchParams(search);
   const rpc = query.get('rpc');
   const ws = rpc && query.get('ws');
   const indexer = indexerBase(query.get('indexer'));
+  const tables = addressList(query.get('lookup'));
   const withLinked = (cluster: Cluster): Cluster =>
-    stillLinked({ ...cluster, ...(indexer ? { indexer } : {}), linked: [...new Set([...(cluster.linked ?? []), ...foreignHosts([rpc, cluster.ws === ws ? ws : null, indexer])])] });
+    stillLinked({ ...cluster, ...(indexer ? { indexer } : {}), ...(tables.length > 0 ? { tables } : {}), linked: [...new Set([...(cluster.linked ?? []), ...foreignHosts([rpc, cluster.ws === ws ? ws : null, indexer])])] });
   if (rpc && URL.canParse(rpc)) {
     const exchange = query.get('exchange');
     const local = isLocalUrl(rpc);

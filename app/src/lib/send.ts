@@ -6,6 +6,7 @@ import {
   appendTransactionMessageInstructions,
   blockhash as asBlockhash,
   compileTransaction,
+  compressTransactionMessageUsingAddressLookupTables,
   createTransactionMessage,
   getBase58Decoder,
   getTransactionEncoder,
@@ -17,6 +18,7 @@ import {
 
 import { Trouble, trouble, troubleOf } from './problems';
 import { RpcError, toBase64, type Rpc } from './rpc';
+import type { Tables } from './tables';
 
 /** How far a transaction has come. */
 export type Stage = 'checking' | 'signing' | 'sending' | 'confirming' | 'done' | 'failed';
@@ -29,6 +31,8 @@ export interface TransactionSigner {
 
 const COMPUTE_BUDGET = address('ComputeBudget111111111111111111111111111111');
 const MOST_UNITS = 1_400_000;
+/** Bytes of a transaction that fit a packet. */
+export const MOST_BYTES = 1_232;
 /** More than the simulation used, for what may change until execution: more makers met, a longer search. */
 const UNITS_MARGIN = 1.25;
 /** The most that the page pays for priority, in millionths of a lamport per unit. */
@@ -48,23 +52,31 @@ export class Uncertain extends Trouble {
   }
 }
 
+/** Where transactions go. */
+export interface Route {
+  rpc: Rpc;
+  /** Whose errors are told in its words. */
+  program: string;
+  /** For transactions that are too large without. */
+  tables: Tables;
+}
+
 /** Runs the instructions in one transaction; returns its signature, which the stages from `sending` on tell, too. */
 export async function transact(
-  rpc: Rpc,
-  program: string,
+  { rpc, program, tables }: Route,
   signer: TransactionSigner,
   instructions: readonly Instruction[],
   onStage: (stage: Stage, signature?: string) => void,
 ): Promise<string> {
   try {
     onStage('checking');
-    const units = await simulate(rpc, program, signer.address, instructions);
+    const units = await simulate({ rpc, program, tables }, signer.address, instructions);
     const price = await priority(rpc, instructions);
     interface Latest { value: { blockhash: string; lastValidBlockHeight: number } }
     const latest = await rpc.call<Latest>('getLatestBlockhash', [{ commitment: 'confirmed' }]);
     const limit = Math.min(Math.ceil(units * UNITS_MARGIN) + 10_000, MOST_UNITS);
     const budget = [unitLimit(limit), ...(price > 0 ? [unitPrice(price)] : [])];
-    const unsigned = compile(signer.address, [...budget, ...instructions], latest.value.blockhash);
+    const unsigned = compile(signer.address, [...budget, ...instructions], latest.value.blockhash, tables);
     onStage('signing');
     const signed = await signer.sign(unsigned);
     // The first of the signatures, behind their number.
@@ -80,13 +92,10 @@ export async function transact(
 }
 
 /** Units that the instructions use; throws what the program says where it refuses. */
-export async function simulate(
-  rpc: Rpc,
-  program: string,
-  payer: string,
-  instructions: readonly Instruction[],
-): Promise<number> {
-  const bytes = compile(payer, [unitLimit(MOST_UNITS), ...instructions], '11111111111111111111111111111111');
+export async function simulate({ rpc, program, tables }: Route, payer: string, instructions: readonly Instruction[]): Promise<number> {
+  // As large as what is signed.
+  const budget = [unitLimit(MOST_UNITS), unitPrice(0)];
+  const bytes = compile(payer, [...budget, ...instructions], '11111111111111111111111111111111', tables);
   const options = { encoding: 'base64', commitment: 'confirmed', sigVerify: false, replaceRecentBlockhash: true };
   interface Simulated { value: { err: unknown; logs: string[] | null; unitsConsumed?: number } }
   const { value } = await rpc.call<Simulated>('simulateTransaction', [toBase64(bytes), options]);
@@ -175,7 +184,8 @@ async function priority(rpc: Rpc, instructions: readonly Instruction[]): Promise
   return Math.min(paid[Math.floor(paid.length * 0.75)] ?? 0, MOST_PRIORITY);
 }
 
-function compile(payer: string, instructions: readonly Instruction[], recent: string): Uint8Array {
+/** A transaction without its signature; with lookup tables only where it is too large without, since wallets show it better so. */
+export function compile(payer: string, instructions: readonly Instruction[], recent: string, tables: Tables): Uint8Array {
   const lifetime = { blockhash: asBlockhash(recent), lastValidBlockHeight: 0n };
   const message = pipe(
     createTransactionMessage({ version: 0 }),
@@ -183,7 +193,23 @@ function compile(payer: string, instructions: readonly Instruction[], recent: st
     (paid) => setTransactionMessageLifetimeUsingBlockhash(lifetime, paid),
     (dated) => appendTransactionMessageInstructions(instructions, dated),
   );
-  return new Uint8Array(getTransactionEncoder().encode(compileTransaction(message)));
+  const encode = (one: Parameters<typeof compileTransaction>[0]): Uint8Array => new Uint8Array(getTransactionEncoder().encode(compileTransaction(one)));
+  const plain = encode(message);
+  if (plain.length <= MOST_BYTES) return plain;
+  const bytes = encode(compressTransactionMessageUsingAddressLookupTables(message, tables));
+  if (bytes.length > MOST_BYTES) throw tooLarge(bytes.length, Object.keys(tables).length);
+  return bytes;
+}
+
+function tooLarge(bytes: number, tables: number): Trouble {
+  const cure =
+    tables === 0
+      ? 'A lookup table of the exchange makes it fit: name one under Network, or with lookup=… in the page’s address.'
+      : 'The lookup tables do not hold enough of what it names.';
+  return new Trouble(
+    'Too large for one transaction',
+    `It has ${bytes} bytes, and at most ${MOST_BYTES} can be sent: whatever is done with an account has to name all markets in which it has something. ${cure} Orders can be cancelled without one.`,
+  );
 }
 
 function unitLimit(units: number): Instruction {
