@@ -83,7 +83,7 @@ interface RowProps {
 }
 
 function PositionRow({ account, accounts, position, market, triggers, onTask }: RowProps) {
-  const { lots, basis, notional, profit, funding, liquidationPrice, bankruptcyPrice, maintenance, rank, waiting } = position;
+  const { lots, basis, notional, profit, funding, liquidationPrice, bankruptcyPrice, maintenance, rank, waiting, deleveraged, deleveragedCash } = position;
   const { marginRatioBps, stage } = account;
   const long = lots > 0n;
   return (
@@ -110,7 +110,14 @@ function PositionRow({ account, accounts, position, market, triggers, onTask }: 
         {marginRatioBps === undefined ? '–' : percent(marginRatioBps, 0)}{' '}
         <span className={`text-2xs ${stage === 'healthy' ? 'text-up' : 'text-down'}`}>{STAGES[stage] ?? stage}</span>
       </td>
-      <td><Lights rank={rank} /></td>
+      <td>
+        <Lights rank={rank} />
+        {deleveraged > 0n && (
+          <span className="num ml-2 text-2xs text-warn" title={`Taken for another’s bankruptcy, for ${usd(abs(deleveragedCash))}. It is booked when the account is next touched.`}>
+            −{size(deleveraged, market)} taken
+          </span>
+        )}
+      </td>
       <td className="num">
         {triggers.length === 0 ? (
           <span className="text-muted">none</span>

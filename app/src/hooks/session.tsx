@@ -2,8 +2,10 @@
 import type { Instruction } from '@solana/kit';
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 
+import type { Alarm } from '../lib/alarms';
 import { ACCOUNTS, Chain } from '../lib/chain';
 import { initialCluster, storeCluster, type Cluster } from '../lib/cluster';
+import { hrefOf, whyHref } from './route';
 import { trouble } from '../lib/problems';
 import { Uncertain, transact, type Stage } from '../lib/send';
 import { connect, disconnect, lastWallet, offerBurner, onAccount, onWallets, signerOf, usable, type Connected } from '../wallet/wallets';
@@ -14,8 +16,10 @@ export interface Notice {
   id: number;
   title: string;
   detail: string;
-  stage: Stage | 'info' | 'unknown';
+  stage: Stage | 'info' | 'unknown' | 'forced';
   signature?: string;
+  /** The page that explains it. */
+  href?: string;
 }
 
 interface Session {
@@ -112,11 +116,19 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const dismiss = useCallback((id: number) => setNotices((all) => all.filter((notice) => notice.id !== id)), []);
   const put = useCallback(
     (notice: Notice) => {
-      setNotices((all) => [...all.filter(({ id }) => id !== notice.id), notice].slice(-4));
+      // A liquidation in many steps is one piece of news, of which the last step is shown.
+      const replaced = (old: Notice): boolean => old.id === notice.id || (notice.stage === 'forced' && old.stage === 'forced' && old.title === notice.title);
+      setNotices((all) => [...all.filter((old) => !replaced(old)), notice].slice(-4));
       if (notice.stage === 'done' || notice.stage === 'info') setTimeout(() => dismiss(notice.id), STAYS_MS);
     },
     [dismiss],
   );
+
+  useEffect(() => {
+    const hear = ({ title, detail, why }: Alarm): void =>
+      put({ id: nextNotice++, title, detail, stage: 'forced', href: why ? whyHref(why.signature, why.event) : hrefOf({ page: 'why', market: '' }) });
+    return chain?.onAlarm(hear);
+  }, [chain, put]);
 
   const session = useMemo<Session | null>(() => {
     if (!chain) return null;

@@ -17,6 +17,7 @@ import {
 } from '../wasm/ballast_wasm';
 import { isLocal, type Cluster } from './cluster';
 import { ChainFeed, type MarketFeed } from './feed';
+import { Alarms, type Alarm } from './alarms';
 import { ForcedFeed } from './forced';
 import { IndexedFeed } from './indexedFeed';
 import { Indexer } from './indexer';
@@ -25,6 +26,7 @@ import { Socket, type Connection } from './socket';
 import { findTables, loadTables, type Tables } from './tables';
 import { tokenAddress } from './tokens';
 import { Topics, onFrame } from './topics';
+import type { PastTransaction } from './transactions';
 import { prepareZstd } from './zstd';
 
 /** Margin accounts per owner that the page looks for. */
@@ -52,6 +54,7 @@ export class Chain {
   readonly topics = new Topics();
   readonly rpc: Rpc;
   readonly program = programAddress();
+  readonly indexer: Indexer | null;
   phase: Phase = 'loading';
   failure = '';
   connection: Connection = 'connecting';
@@ -61,6 +64,7 @@ export class Chain {
   feed: MarketFeed | undefined;
   /** Forced reductions that the node tells of. */
   forced: ForcedFeed | undefined;
+  private readonly hearers = new Set<(alarm: Alarm) => void>();
   private desk: Desk | undefined;
   private socket: Socket | undefined;
   private readonly watched = new Map<string, () => void>();
@@ -82,6 +86,7 @@ export class Chain {
 
   constructor(readonly cluster: Cluster) {
     this.rpc = new Rpc(cluster.rpc);
+    this.indexer = cluster.indexer ? new Indexer(cluster.indexer) : null;
     void this.start();
   }
 
@@ -150,6 +155,12 @@ export class Chain {
   /** Whether there should be an indexer and it does not answer. */
   indexerDown(): boolean {
     return this.feed instanceof IndexedFeed && this.feed.state === 'down';
+  }
+
+  /** Calls `hear` when an account that is shown is reduced by force, until the function that is returned is called. */
+  onAlarm(hear: (alarm: Alarm) => void): () => void {
+    this.hearers.add(hear);
+    return () => this.hearers.delete(hear);
   }
 
   /** The chain's time in unix seconds. */
@@ -232,9 +243,8 @@ export class Chain {
       this.topics.touch('status');
     });
     const own = new ChainFeed(this.rpc, this.socket, this.topics, () => this.now(), ({ whole }) => this.ask((desk) => desk.eventsIn(whole)) ?? []);
-    const { indexer } = this.cluster;
-    this.feed = indexer ? new IndexedFeed(new Indexer(indexer), own, this.topics) : own;
-    this.forced = new ForcedFeed(this.rpc, this.socket, always.slice(1), this.topics, () => this.now(), ({ whole }) => this.ask((desk) => desk.forcedIn(whole)) ?? []);
+    this.feed = this.indexer ? new IndexedFeed(this.indexer, own, this.topics) : own;
+    this.forced = this.watchForced(this.socket, always.slice(1));
     always.forEach((address) => this.watch(address));
     this.watchSlabs();
     const info = this.markets_[this.focus];
@@ -244,6 +254,17 @@ export class Chain {
       setInterval(() => void this.syncClock().catch(() => undefined), CLOCK_EVERY_MS),
       setInterval(() => void this.refresh().catch(() => undefined), RESYNC_MS),
     ];
+  }
+
+  /** Listens to forced reductions in markets, and tells of those of the accounts that are shown. */
+  private watchForced(socket: Socket, markets: string[]): ForcedFeed {
+    const alarms = new Alarms(() => this.accounts(), () => this.markets(), (alarm) => this.hearers.forEach((hear) => hear(alarm)));
+    for (const topic of ['account', 'clock']) this.topics.subscribe(topic, () => alarms.look());
+    const read = ({ whole }: PastTransaction) => ({
+      forced: this.ask((desk) => desk.forcedIn(whole)) ?? [],
+      booked: this.ask((desk) => desk.receiptsIn(whole)) ?? [],
+    });
+    return new ForcedFeed(this.rpc, socket, markets, this.topics, () => this.now(), read, () => this.accountAddresses, alarms);
   }
 
   /** The clock moves prices' ages and funding's countdown. */

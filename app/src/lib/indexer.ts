@@ -120,11 +120,6 @@ export class Indexer {
     return this.get<T[]>(path, { ...range });
   }
 
-  /** Where the same rows are as CSV. */
-  csv(path: string, range: Range = {}): string {
-    return this.url(path, { ...range, format: 'csv' });
-  }
-
   /** Whatever is at a path. */
   async get<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T> {
     let response: Response;
@@ -169,8 +164,9 @@ export class Indexer {
   }
 
   /** Calls `action` whenever the indexer took something back that it had sent: its lists have to be read anew. */
-  onRollback(action: () => void): void {
+  onRollback(action: () => void): () => void {
     this.onVoid.add(action);
+    return () => this.onVoid.delete(action);
   }
 
   /** Ends it. */
