@@ -30,13 +30,15 @@ describe('networks', () => {
     const named = initialCluster('?rpc=http://localhost:1234', empty);
     expect([named.ws, isLocal(named)]).toEqual(['ws://localhost:1235', true]);
     expect(isLocal(initialCluster('?rpc=https://example.org', empty))).toBe(false);
+    expect(initialCluster('?rpc=https://example.org&chain=devnet', empty)).toMatchObject({ chain: 'solana:devnet', name: 'Devnet (own server)' });
+    expect(initialCluster('?rpc=https://example.org&chain=nonsense', empty).chain).toBe('solana:mainnet');
     expect(initialCluster('', { getItem: () => 'nonsense' }).name).toBe('Localnet');
   });
 
   it('are local by the whole name of the host, not by how it begins', () => {
     for (const rpc of ['http://localhost.evil.com:8899', 'http://127.0.0.1.evil.com', 'http://localhost@evil.com']) {
       const cluster = initialCluster(`?rpc=${encodeURIComponent(rpc)}`, empty);
-      expect([cluster.name, cluster.chain, isLocal(cluster)]).toEqual(['Custom', 'solana:mainnet', false]);
+      expect([cluster.name, cluster.chain, isLocal(cluster)]).toEqual(['Mainnet (own server)', 'solana:mainnet', false]);
     }
   });
 

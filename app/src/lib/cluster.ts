@@ -32,6 +32,32 @@ export const CLUSTERS: Cluster[] = [
   },
 ];
 
+/** The chains that wallets know, by their names. */
+export const CHAINS: readonly (readonly [Cluster['chain'], string])[] = [
+  ['solana:mainnet', 'Mainnet'],
+  ['solana:devnet', 'Devnet'],
+  ['solana:testnet', 'Testnet'],
+  ['solana:localnet', 'Local'],
+];
+
+/** Chains by the first 32 characters of the hash of their first block, which is how CAIP-2 names them. */
+const GENESIS: Record<string, Cluster['chain']> = {
+  '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp': 'solana:mainnet',
+  EtWTRABZaYq6iMfeYKouRu166VU2xqa1: 'solana:devnet',
+  '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z': 'solana:testnet',
+};
+
+/** The public chain whose first block has this hash. */
+export function genesisChain(hash: string): Cluster['chain'] | null {
+  return GENESIS[hash.slice(0, 32)] ?? null;
+}
+
+/** What a network is called: by its own name where it is a known one, otherwise by its chain. */
+export function clusterName(rpc: string, chain: Cluster['chain']): string {
+  const known = CLUSTERS.find((one) => one.rpc === rpc && one.chain === chain);
+  return known?.name ?? `${CHAINS.find(([name]) => name === chain)?.[1] ?? 'Unknown'} (own server)`;
+}
+
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether an address is of this very machine. */
@@ -81,7 +107,7 @@ export function addressList(text: string | null): string[] {
   return (text ?? '').split(/[\s,]+/).filter((one) => /^[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(one));
 }
 
-/** From the page's address (`?rpc=…&ws=…&exchange=…&indexer=…&lookup=…`), or as chosen before, or the local network. */
+/** From the page's address (`?rpc=…&ws=…&chain=…&exchange=…&indexer=…&lookup=…`), or as chosen before, or the local network. */
 export function initialCluster(search: string, storage: Pick<Storage, 'getItem'>): Cluster {
   const query = new URLSearchParams(search);
   const rpc = query.get('rpc');
@@ -92,12 +118,13 @@ export function initialCluster(search: string, storage: Pick<Storage, 'getItem'>
     stillLinked({ ...cluster, ...(indexer ? { indexer } : {}), ...(tables.length > 0 ? { tables } : {}), linked: [...new Set([...(cluster.linked ?? []), ...foreignHosts([rpc, cluster.ws === ws ? ws : null, indexer])])] });
   if (rpc && URL.canParse(rpc)) {
     const exchange = query.get('exchange');
-    const local = isLocalUrl(rpc);
+    const asked = CHAINS.find(([name]) => name === `solana:${query.get('chain') ?? ''}`)?.[0];
+    const chain = asked ?? (isLocalUrl(rpc) ? 'solana:localnet' : 'solana:mainnet');
     return withLinked({
-      name: local ? 'Localnet' : 'Custom',
+      name: clusterName(rpc, chain),
       rpc,
       ws: ws ?? socketOf(rpc),
-      chain: local ? 'solana:localnet' : 'solana:mainnet',
+      chain,
       ...(exchange ? { exchange } : {}),
     });
   }
