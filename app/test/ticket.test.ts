@@ -61,6 +61,13 @@ describe('the ticket', () => {
     expect([shown.value, ...[...shown.options].map(({ value }) => value)]).toEqual(['ioc', 'ioc', 'fok']);
   });
 
+  it('keeps the life that was chosen, whatever kinds are tried meanwhile', () => {
+    // What a market order lives for was never chosen, and is not what a limit order then lives for.
+    expect([lifeFor(form), lifeFor(limit), orderOf(limit, measure)]).toMatchObject(['ioc', 'gtc', { kind: 'limit' }]);
+    const timed: TicketForm = { ...limit, life: 'gtt' };
+    expect([lifeFor({ ...timed, kind: 'market' }), lifeFor({ ...timed, kind: 'stop' }), lifeFor({ ...timed, kind: 'pegged' })]).toEqual(['ioc', 'gtt', 'gtt']);
+  });
+
   it('meets as many orders as the program allows', () => {
     const order = orderOf(form, measure) as OrderInput;
     expect(orderArgs(order).maxMakers).toBe(maxMakers());

@@ -54,7 +54,7 @@ export function genesisChain(hash: string): Cluster['chain'] | null {
 
 /** What a network is called: by its own name where it is a known one, otherwise by its chain. */
 export function clusterName(rpc: string, chain: Cluster['chain']): string {
-  const known = CLUSTERS.find((one) => one.rpc === rpc && one.chain === chain);
+  const known = CLUSTERS.find((one) => one.chain === chain && (one.rpc === rpc || (isLocalUrl(one.rpc) && isLocalUrl(rpc))));
   return known?.name ?? `${CHAINS.find(([name]) => name === chain)?.[1] ?? 'Unknown'} (own server)`;
 }
 

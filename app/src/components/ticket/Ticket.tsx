@@ -20,7 +20,7 @@ import { outcome } from '../TriggerFields';
 import { EMPTY, bracketOf, isolatedMargin, isolatedMost, orderOf, stopOf, type Kind, type Measure, type TicketForm } from './form';
 import { PreviewTable } from './PreviewTable';
 import { SizeField } from './SizeField';
-import { Bracket, Isolate, Terms, lifeFor } from './Terms';
+import { Bracket, Isolate, Terms } from './Terms';
 
 /** How often a preview is computed anew while the book moves. */
 const PREVIEW_MS = 250;
@@ -150,7 +150,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
           onChange={(kind) => {
             const reduceOnly = (kind === 'market' || kind === 'limit') && form.reduceOnly;
             const limit = kind === 'limit' ? form.limit || typed(price(market.mark, market)) : '';
-            set({ kind, reduceOnly, limit, life: lifeFor({ kind, reduceOnly, life: form.life }) });
+            set({ kind, reduceOnly, limit });
           }}
         />
         {form.kind === 'limit' && <NumberField label="Price (USD)" value={form.limit} onChange={(limit) => set({ limit })} />}
