@@ -129,7 +129,7 @@ describe('an order that meets one of the same owner', () => {
       if ((await left()) === 0) await rest();
       await owner.getByRole('button', { name: 'Market', exact: true }).click();
       await owner.getByRole('button', { name: 'Sell / Short' }).click();
-      await owner.getByLabel('At an own order').selectOption({ label: mode });
+      await owner.getByLabel('Own orders').selectOption({ label: mode });
       await owner.getByLabel('Size', { exact: true }).fill(String(SOLD));
       await expect.poll(() => owner.getByTestId('submit-order').isEnabled(), { timeout: 20_000 }).toBe(true);
       const sold = SOLD / Number((await owner.getByTestId('mark').innerText()).replaceAll(',', ''));

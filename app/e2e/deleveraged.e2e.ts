@@ -66,6 +66,7 @@ describe('a short in profit', () => {
     world.shock(MARKET, -30);
     // Nobody writes to the account: what the ranking index took is computed from the index.
     await expect.poll(shownSize, { timeout: 120_000, interval: 500 }).toBeLessThan(before);
+    await page.locator('[data-stage="forced"]').first().waitFor({ timeout: 20_000 });
     await picture(page, 'deleveraged-position');
     expect(await violations(page)).toEqual([]);
     expect(await alarmed(page, `${MARKET}: account 1 was reduced for another’s bankruptcy`, 20_000)).toMatch(/AVAX were taken of its position. It paid [\d,.]+, [\d,.]+ each/);

@@ -82,7 +82,7 @@ describe('the account that is traded with', () => {
     expect(first).toHaveAttribute('aria-pressed', 'true');
     fireEvent.click(second!);
     expect(state.set).toEqual([1]);
-    expect(kindOf(account(1), [market])).toBe('empty');
+    expect(kindOf(account(1), [market])).toBe('no position');
   });
 
   it('is named where an order is placed, with the one that an isolated position gets', () => {
@@ -100,6 +100,13 @@ describe('what several accounts hold', () => {
     expect(screen.getAllByRole('row').slice(1).map((row) => within(row).getAllByRole('cell')[0]!.textContent)).toEqual(['SOL longaccount 1', 'SOL shortaccount 2']);
     rerender(<Positions accounts={accounts.slice(0, 1)} />);
     expect(screen.queryByText('account 1')).toBeNull();
+  });
+
+  it('says what became of a position that a deleveraging took whole', () => {
+    const gone = { ...position(0n), deleveraged: 5_000n, deleveragedCash: -950_000_000n };
+    render(<Positions accounts={[account(1, { positions: [gone] })]} />);
+    expect(screen.getByText('No positions.')).toBeInTheDocument();
+    expect(screen.getByText(/SOL: account 2 was reduced for another’s bankruptcy: 5 SOL were taken of its position. It paid 950.00/)).toBeInTheDocument();
   });
 
   it('has its orders cancelled for the account that placed them', () => {

@@ -14,7 +14,7 @@ export function accountName({ number }: Pick<AccountInfo, 'number'>): string {
 export function kindOf({ number, positions }: Pick<AccountInfo, 'number' | 'positions'>, markets: readonly MarketInfo[]): string {
   if (number === 0 || positions.length > 1) return 'cross';
   const [only] = positions;
-  return only ? `isolated ${markets[only.market]?.symbol ?? ''}` : 'empty';
+  return only ? `isolated ${markets[only.market]?.symbol ?? ''}` : 'no position';
 }
 
 /** Which account something belongs to, where there are several. */

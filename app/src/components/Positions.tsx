@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import { useMarkets, useTriggers } from '../hooks/chain';
 import { hrefOf } from '../hooks/route';
+import { takenAlarm } from '../lib/alarms';
 import { abs, percent, price, share, size, usd } from '../lib/units';
 import type { AccountInfo, MarketInfo, PositionInfo, TriggerInfo } from '../wasm/ballast_wasm';
 import { Whose } from './Accounts';
@@ -22,7 +23,7 @@ export function Positions({ accounts }: { accounts: readonly AccountInfo[] }) {
   const triggers = useTriggers(accounts);
   const [doing, setDoing] = useState<{ task: Task; number: number; market: number } | null>(null);
   const held = accounts.flatMap((account) => account.positions.filter(({ lots }) => lots !== 0n).map((position) => ({ account, position })));
-  if (held.length === 0) return <p className="p-3 text-muted">No positions.</p>;
+  if (held.length === 0) return <><p className="p-3 text-muted">No positions.</p><Taken accounts={accounts} /></>;
   const { account, position } = held.find((one) => one.account.number === doing?.number && one.position.market === doing.market) ?? {};
   const market = doing ? markets[doing.market] : undefined;
   const done = (): void => setDoing(null);
@@ -65,11 +66,24 @@ export function Positions({ accounts }: { accounts: readonly AccountInfo[] }) {
           })}
         </tbody>
       </table>
+      <Taken accounts={accounts} />
       {account && position && market && doing?.task === 'close' && <CloseDialog account={account} position={position} market={market} onClose={done} />}
       {account && position && market && doing?.task === 'protect' && <ProtectDialog account={account} position={position} market={market} onClose={done} />}
       {account && doing?.task === 'margin' && <MarginDialog account={account} onClose={done} />}
     </>
   );
+}
+
+/** Positions of which a deleveraging has taken everything, and which are gone before that is booked. */
+function Taken({ accounts }: { accounts: readonly AccountInfo[] }) {
+  const markets = useMarkets();
+  const gone = accounts.flatMap((account) => account.positions.filter(({ lots, deleveraged }) => lots === 0n && deleveraged > 0n).map((position) => ({ account, position })));
+  return gone.map(({ account, position: { market, deleveraged, deleveragedCash } }) => {
+    const info = markets[market];
+    if (!info) return null;
+    const { title, detail } = takenAlarm(deleveraged, deleveragedCash, account.number, info);
+    return <p key={`${account.address}/${market}`} className="px-3 py-1.5 text-warn">{title}: {detail} <a className="link" href={hrefOf({ page: 'why', market: '' })}>Why?</a></p>;
+  });
 }
 
 interface RowProps {

@@ -49,8 +49,8 @@ export function AccountPage() {
         <span className="num ml-auto text-muted">Wallet: {usd(funds?.tokens ?? 0n)}</span>
       </div>
       <p className="text-muted">
-        Positions in one account share its money (cross margin). A position alone in an account risks only what is in there (isolated margin). The account that is pressed is the one
-        that the ticket trades with.
+        Positions in one account share its money (cross margin). A position alone in an account risks only what is in there (isolated margin). Orders go
+        to the account that is pressed.
       </p>
       <MoveBack />
       {account ? (

@@ -162,7 +162,7 @@ function History({ rows, markets, indexer }: { rows: readonly InsuranceEntry[] |
         </table>
       </div>
       <p className="border-t border-line px-3 py-2 text-muted">
-        {rows.length === SHOWN && `The newest ${SHOWN}; all of them as `}<Download indexer={indexer} path="/insurance" name="insurance.csv" />
+        {rows.length === SHOWN && `The newest ${SHOWN}. `}All of it as <Download indexer={indexer} path="/insurance" name="insurance.csv" />
       </p>
     </>
   );

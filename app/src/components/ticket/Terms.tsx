@@ -60,7 +60,7 @@ export function Terms({ form, set }: Props) {
         </label>
       )}
       {rests(form) && <Select label="Post only" value={form.post} options={POSTS} onChange={(post) => set({ post })} />}
-      {takes(form) && <Select label="At an own order" value={form.selfTrade} options={SELF_TRADES} onChange={(selfTrade) => set({ selfTrade })} />}
+      {takes(form) && <Select label="Own orders" value={form.selfTrade} options={SELF_TRADES} onChange={(selfTrade) => set({ selfTrade })} />}
       {(kind === 'market' || kind === 'limit') && (
         <Check label="Reduce only" title="Never larger than the position, and never rests: what is not filled at once is dropped" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
       )}
