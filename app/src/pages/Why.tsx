@@ -211,7 +211,7 @@ function Numbers({ info, market }: { info: WhyInfo; market: MarketInfo }) {
             const { name, how, show } = wordsOf(line, info, market);
             return (
               <tr key={line.what} data-what={line.what}>
-                <td className="max-w-md whitespace-normal!">
+                <td className="max-w-md min-w-44 whitespace-normal!">
                   <span className="font-medium">{name}</span>
                   <span className="block text-2xs text-muted">{how}</span>
                 </td>
