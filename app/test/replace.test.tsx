@@ -30,12 +30,12 @@ describe('a replacement', () => {
     expect([1_000n, 1_010n].map((limit) => wouldTake({ ...order, buys: false }, limit, undefined, levels))).toEqual([true, false]);
   });
 
-  it('is not made of an order that only reduces, and not offered', () => {
-    expect(() => replacement({ ...order, reduceOnly: true }, market, change)).toThrow('only reduces');
+  it('of an order that only reduces only reduces, too', () => {
+    expect(replacement({ ...order, reduceOnly: true }, market, change)).toMatchObject({ kind: 'postOnly', reduceOnly: true });
     const account = { owner: 'O', address: 'A', number: 0, positions: [] } as unknown as AccountInfo;
     resting.orders = [order, { ...order, id: 2n, reduceOnly: true }].map((item) => ({ account, item }));
     render(<Orders accounts={[account]} />);
-    expect(screen.getAllByRole('button', { name: /^Replace/ })).toHaveLength(1);
+    expect(screen.getAllByRole('button', { name: /^Replace/ })).toHaveLength(2);
     expect(screen.getAllByRole('button', { name: /^Cancel the order/ })).toHaveLength(2);
     expect(screen.getByText('reduces')).toBeInTheDocument();
   });

@@ -50,15 +50,24 @@ describe('the ticket', () => {
     expect(orderOf({ ...limit, life: 'ioc' }, measure)).toMatchObject({ kind: 'immediateOrCancel' });
     expect(orderOf({ ...limit, life: 'fok', post: 'slide' }, measure)).toMatchObject({ kind: 'fillOrKill' });
     expect(orderOf({ ...form, life: 'fok' }, measure)).toMatchObject({ kind: 'fillOrKill' });
-    expect(orderOf({ ...limit, reduceOnly: true }, measure)).toMatchObject({ kind: 'immediateOrCancel', reduceOnly: true });
+    expect(orderOf({ ...form, reduceOnly: true }, measure)).toMatchObject({ kind: 'immediateOrCancel', reduceOnly: true });
   });
 
   it('says of an order that only reduces what it is sent as', () => {
     const reduces: TicketForm = { ...limit, reduceOnly: true };
-    expect([lifeFor(limit), lifeFor(reduces), lifeFor({ ...reduces, life: 'gtt' }), lifeFor({ ...reduces, life: 'fok' })]).toEqual(['gtc', 'ioc', 'ioc', 'fok']);
-    render(createElement(Terms, { form: reduces, market, set: () => undefined }));
-    const shown = screen.getByLabelText<HTMLSelectElement>('Time in force');
-    expect([shown.value, ...[...shown.options].map(({ value }) => value)]).toEqual(['ioc', 'ioc', 'fok']);
+    for (const life of ['gtc', 'gtt', 'ioc', 'fok'] as const) {
+      const { unmount } = render(createElement(Terms, { form: { ...reduces, life }, market, set: () => undefined }));
+      expect(screen.getByLabelText<HTMLSelectElement>('Time in force').value).toBe(life);
+      unmount();
+    }
+    const sent = (life: TicketForm['life'], post: TicketForm['post'] = 'take') => orderOf({ ...reduces, life, post }, measure);
+    expect([sent('gtc'), sent('gtt'), sent('ioc'), sent('fok'), sent('gtc', 'reject')]).toMatchObject([
+      { kind: 'limit', reduceOnly: true, expiresAt: 0n },
+      { kind: 'limit', reduceOnly: true, expiresAt: 4_600n },
+      { kind: 'immediateOrCancel', reduceOnly: true },
+      { kind: 'fillOrKill', reduceOnly: true },
+      { kind: 'postOnly', reduceOnly: true },
+    ]);
   });
 
   it('keeps the life that was chosen, whatever kinds are tried meanwhile', () => {

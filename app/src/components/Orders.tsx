@@ -87,9 +87,7 @@ export function Orders({ accounts }: { accounts: readonly AccountInfo[] }) {
                 <td className="num">{until(order.expiresAt)}</td>
                 <td className="right">
                   <span className="inline-flex gap-1">
-                    {!order.reduceOnly && (
-                      <button type="button" className="plain py-0.5" aria-label={`Replace ${words}`} onClick={() => setReplacing(held)}>Replace</button>
-                    )}
+                    <button type="button" className="plain py-0.5" aria-label={`Replace ${words}`} onClick={() => setReplacing(held)}>Replace</button>
                     <button
                       type="button"
                       className="plain py-0.5"

@@ -34,8 +34,13 @@ const SELF_TRADES: Record<SelfTradeMode, WireSelfTrade> = {
 /** The account that orders, or a fresh one that is not on the network yet and has nothing anywhere. */
 export type Orderer = Pick<AccountInfo, 'address' | 'positions'>;
 
+/** An owner's own number for an order: the page numbers them by the clock. */
+export function newClientId(): bigint {
+  return BigInt(Date.now());
+}
+
 /** As the program takes it. */
-export function orderArgs(order: OrderInput, clientId = BigInt(Date.now())): OrderArgsArgs {
+export function orderArgs(order: OrderInput, clientId = newClientId()): OrderArgsArgs {
   return {
     buys: order.buys,
     kind: KINDS[order.kind],
@@ -97,19 +102,15 @@ export interface Change {
   take: boolean;
 }
 
-/**
- * The order that replaces a resting one. An order that only reduces cannot be replaced: the program lets none be placed to rest,
- * and one that is not bound to reduce would be another order.
- */
+/** The order that replaces a resting one: one that only reduces stays so. */
 export function replacement(order: OpenOrder, market: MarketInfo, { limit, lots, peg, take }: Change): OrderInput {
-  if (order.reduceOnly) throw new Error('An order that only reduces cannot be replaced: cancel it and set a trigger anew.');
   return {
     market: market.index,
     buys: order.buys,
     kind: take ? 'limit' : 'postOnly',
     price: limit,
     lots,
-    reduceOnly: false,
+    reduceOnly: order.reduceOnly,
     expiresAt: order.expiresAt,
     ...(peg === undefined ? {} : { peg: peg - (peg % market.tick) }),
   };

@@ -176,6 +176,8 @@ pub enum Lack {
     Makers,
     /// It meets an order of its owner's.
     Own,
+    /// What is left is too little to rest, or the account's other orders reduce the position already.
+    Rest,
 }
 
 /// What an order would do.
@@ -446,6 +448,11 @@ fn place(
         (tried.rests, tried.rests_at) = (to_rest, Some(standing));
     }
     tried.dropped = left + decremented - tried.rests;
+    if left == tried.rests {
+        tried.lacks = Some(Lack::Own);
+    } else if order.kind == OrderKind::Limit && complete {
+        tried.lacks = Some(Lack::Rest);
+    }
     Ok(tried)
 }
 
@@ -474,6 +481,7 @@ fn post(
     // One that only reduces may be smaller than it was asked to be.
     let rests = newest.map_or(0, |order| order.lots.0);
     (tried.margin, tried.rests, tried.rests_at, tried.dropped) = (margin, rests, stands, order.lots - rests);
+    tried.lacks = Some(Lack::Rest);
     Ok(tried)
 }
 

@@ -12,7 +12,7 @@ function leverage({ notional, equity }: Standing): string {
 /** What of an order is neither filled nor rests, and why. */
 export function Dropped({ preview: { dropped, makers, lacks }, market }: { preview: Preview; market: MarketInfo }) {
   if (dropped === 0n) return null;
-  const why = { orders: ': the book has no more at that price', makers: `: one order meets ${makers} others at most`, own: ': it meets an own order' };
+  const why = { orders: ': the book has no more at that price', makers: `: one order meets ${makers} others at most`, own: ': it meets an own order', rest: ': too little, or nothing that is left to reduce, to rest' };
   return <Line name={`Not filled${lacks ? why[lacks] : ''}`} value={`${size(dropped, market)} ${market.symbol}`} warn />;
 }
 

@@ -30,15 +30,10 @@ const SELF_TRADES: (readonly [SelfTradeMode, string])[] = [
   ['decrement', 'Shrink both'],
 ];
 
-/** The lives that an order may have. One that only reduces does not come to rest, whatever its kind. */
-function livesOf({ kind, reduceOnly }: Pick<TicketForm, 'kind' | 'reduceOnly'>): (readonly [Life, string])[] {
-  return kind === 'limit' && reduceOnly ? LIVES.market : LIVES[kind];
-}
-
 /** The life that an order has: what the ticket says, or the first of its kind's where that has no such life. */
-export function lifeFor(form: Pick<TicketForm, 'kind' | 'reduceOnly' | 'life'>): Life {
-  const lives = livesOf(form);
-  return lives.some(([option]) => option === form.life) ? form.life : lives[0]![0];
+export function lifeFor({ kind, life }: Pick<TicketForm, 'kind' | 'life'>): Life {
+  const lives = LIVES[kind];
+  return lives.some(([option]) => option === life) ? life : lives[0]![0];
 }
 
 /** How long the order lives, and how it may trade. */
@@ -52,7 +47,7 @@ export function Terms({ form, set }: Props) {
           <input className="field num w-20 text-right" inputMode="decimal" value={form.slippage} onChange={({ target }) => set({ slippage: target.value })} />
         </label>
       )}
-      <Select label="Time in force" value={lifeFor(form)} options={livesOf(form)} onChange={(next) => set({ life: next })} />
+      <Select label="Time in force" value={lifeFor(form)} options={LIVES[kind]} onChange={(next) => set({ life: next })} />
       {life === 'gtt' && (rests(form) || kind === 'stop') && (
         <label className="flex items-center justify-between gap-2">
           <span className="text-muted">Minutes</span>
@@ -62,7 +57,7 @@ export function Terms({ form, set }: Props) {
       {rests(form) && <Select label="Post only" value={form.post} options={POSTS} onChange={(post) => set({ post })} />}
       {takes(form) && <Select label="Own orders" value={form.selfTrade} options={SELF_TRADES} onChange={(selfTrade) => set({ selfTrade })} />}
       {(kind === 'market' || kind === 'limit') && (
-        <Check label="Reduce only" title="Never larger than the position, and never rests: what is not filled at once is dropped" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
+        <Check label="Reduce only" title="Never larger than the position. It reserves no margin, so it rests only while the account has its initial margin" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
       )}
     </div>
   );

@@ -7,7 +7,7 @@ import { useAccount, useAccounts, useDerived, usePaced, useTopic } from '../../h
 import { useSession } from '../../hooks/session';
 import { openAccount, transfer } from '../../lib/actions';
 import { ACCOUNTS } from '../../lib/chain';
-import { placeOrder, type Orderer } from '../../lib/orders';
+import { newClientId, placeOrder, type Orderer } from '../../lib/orders';
 import { ofProgram } from '../../lib/problems';
 import { placeTriggers, type TriggerInput } from '../../lib/protection';
 import { price, shortAddress, size, usd } from '../../lib/units';
@@ -125,7 +125,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
       list.push(transfer(exchange, chain.markets(), account, margin, collateral));
       orderer = { address: margin, positions: [] };
     }
-    const clientId = BigInt(Date.now());
+    const clientId = newClientId();
     list.push(placeOrder(chain.markets(), orderer, trader, order, clientId));
     const [first, second] = triggers;
     if (first) list.push(placeTriggers(market, orderer, trader, first, second ?? null, clientId));

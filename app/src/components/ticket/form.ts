@@ -82,8 +82,8 @@ export function takes(form: TicketForm): boolean {
 }
 
 /** Whether the order may come to rest. */
-export function rests({ kind, life, reduceOnly }: TicketForm): boolean {
-  return kind === 'pegged' || (kind === 'limit' && !reduceOnly && life !== 'ioc' && life !== 'fok');
+export function rests({ kind, life }: TicketForm): boolean {
+  return kind === 'pegged' || (kind === 'limit' && life !== 'ioc' && life !== 'fok');
 }
 
 function lifeOf(form: TicketForm): OrderInput['kind'] {
