@@ -1,9 +1,11 @@
 // A trader in profit is deleveraged, because a position on the other side went bankrupt and nobody took it over: against the
 // compiled program, real keepers that take nothing over, and a real indexer. What the page says before, then, and afterwards.
+import { readFileSync } from 'node:fs';
+
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { open, settleIn, take, violations } from './visit';
+import { alarmed, confirmed, dismissAll, open, settleIn, take, violations } from './visit';
 import { World, freePort, picture } from './world';
 
 /** The thinnest market of the local network. */
@@ -40,6 +42,7 @@ afterAll(async () => {
 
 describe('a short in profit', () => {
   let before: number;
+  let after: number;
 
   it('sees how many are deleveraged before it', async () => {
     await settleIn(page, world, 6_000, 2_400);
@@ -63,12 +66,33 @@ describe('a short in profit', () => {
     world.shock(MARKET, -30);
     // Nobody writes to the account: what the ranking index took is computed from the index.
     await expect.poll(shownSize, { timeout: 120_000, interval: 500 }).toBeLessThan(before);
+    await page.locator('[data-stage="forced"]').first().waitFor({ timeout: 20_000 });
     await picture(page, 'deleveraged-position');
     expect(await violations(page)).toEqual([]);
+    expect(await alarmed(page, `${MARKET}: account 1 was reduced for another’s bankruptcy`, 20_000)).toMatch(/AVAX were taken of its position. It paid [\d,.]+, [\d,.]+ each/);
   }, 180_000);
+
+  it('rests an order and cancels it', async () => {
+    await page.getByRole('button', { name: 'Limit', exact: true }).click();
+    await page.getByRole('button', { name: 'Sell / Short' }).click();
+    const mark = Number((await page.getByTestId('mark').innerText()).replaceAll(',', ''));
+    await page.getByLabel('Price (USD)').fill((mark * 1.04).toFixed(2));
+    await page.getByLabel('Size', { exact: true }).fill('300');
+    await expect.poll(() => page.getByTestId('submit-order').isEnabled(), { timeout: 20_000 }).toBe(true);
+    await page.getByTestId('submit-order').click();
+    await confirmed(page, 'Sell');
+    const tabs = page.getByRole('group', { name: 'What to see of the account' });
+    await tabs.getByRole('button', { name: /^Orders/ }).click();
+    await page.getByRole('button', { name: /^Cancel the order/ }).click();
+    await confirmed(page, 'Cancel');
+    await tabs.getByRole('button', { name: /^Positions/ }).click();
+    await page.getByRole('button', { name: 'Market', exact: true }).click();
+  }, 90_000);
 
   it('finds its receipt in the history as soon as its account is touched, and it adds up', async () => {
     await take(page, 'Sell', 500);
+    await dismissAll(page);
+    after = await shownSize();
     await page.getByRole('link', { name: 'Account', exact: true }).click();
     await page.getByTestId('money').waitFor();
     await page.getByRole('button', { name: 'Deleveragings', exact: true }).click();
@@ -83,7 +107,9 @@ describe('a short in profit', () => {
     expect(taken).toBeLessThanOrEqual(before);
     // What closed a short was paid.
     expect(cells[4]).toMatch(/^[-−–]/);
-    const csv = await (await page.request.get((await page.getByRole('link', { name: 'CSV' }).getAttribute('href'))!)).text();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'CSV' }).click();
+    const csv = readFileSync(await (await download).path(), 'utf8');
     expect(csv.split('\n')[0]).toContain('kind');
     expect(csv).toContain('deleveraged');
   }, 120_000);
@@ -117,6 +143,36 @@ describe('a short in profit', () => {
     expect(fills).toContain(MARKET);
     expect(fills).toContain('sell');
     expect(await list('Transfers')).toContain('2,400.00');
+    const orders = await list('Orders');
+    expect(orders).toMatch(/placed/);
+    expect(orders).toMatch(/cancelled/);
+    const funding = page.getByTestId('history').locator('tbody tr').filter({ hasText: MARKET });
+    await list('Funding');
+    await expect.poll(() => funding.count(), { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(await funding.first().locator('td').nth(2).innerText()).toMatch(/^[+−]?[\d,.]+$/);
+  }, 60_000);
+
+  it('has lost as much as its receipts say, to the lot', async () => {
+    /** The sum of the sizes in a list's rows. */
+    const sum = async (list: string, rows: string, column: number): Promise<number> => {
+      await page.getByRole('button', { name: list, exact: true }).click();
+      const shown = page.getByTestId('history').locator('tbody tr').filter({ hasText: rows });
+      await shown.first().waitFor({ timeout: 20_000 });
+      const older = page.getByRole('button', { name: 'Older', exact: true });
+      while ((await older.count()) > 0) {
+        const known = await page.getByTestId('history').locator('tbody tr').count();
+        await older.click();
+        await expect.poll(async () => (await older.count()) === 0 || (await page.getByTestId('history').locator('tbody tr').count()) > known).toBe(true);
+      }
+      const sizes = await shown.locator(`td:nth-child(${column})`).allInnerTexts();
+      return sizes.reduce((total, text) => total + Number(text.replace(/[^\d.]/g, '')), 0);
+    };
+    const sold = await sum('Fills', 'sell', 4);
+    const taken = await sum('Deleveragings', 'reduced for another’s bankruptcy', 4);
+    expect(taken).toBeGreaterThan(0);
+    expect(sold - taken).toBeCloseTo(after, 6);
+    // What was sold before it was reduced is what was held then.
+    expect(sold).toBeGreaterThan(before);
   }, 60_000);
 
   it('sees in the insurance’s history what the market’s insurance paid', async () => {

@@ -3,7 +3,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { confirmed, open, settleIn, take, violations } from './visit';
+import { alarmed, confirmed, dismissAll, open, settleIn, take, violations } from './visit';
 import { World, picture } from './world';
 
 /** The thinnest market of the local network. */
@@ -58,10 +58,12 @@ describe('a crash', () => {
     await table.getByRole('link').first().waitFor({ timeout: REDUCED_MS });
     await picture(page, 'account-history');
     expect(await violations(page)).toEqual([]);
+    expect(await alarmed(page, `${MARKET}: account 1 was`, 20_000)).toMatch(/of its long were (closed|taken)/);
   }, 180_000);
 
   it('is explained to whom it liquidated, and all numbers agree', async () => {
     const { page } = loser;
+    await dismissAll(page);
     await page.getByRole('link', { name: /^Why:/ }).last().click();
     const overall = page.getByTestId('overall');
     await overall.waitFor({ timeout: 20_000 });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { open, violations } from './visit';
@@ -21,6 +22,8 @@ afterAll(async () => {
 
 describe('with an indexer', () => {
   let indexer: ChildProcess;
+  let start: () => Promise<void>;
+  let page: Page;
   const folder = mkdtempSync(join(tmpdir(), 'ballast-indexer-'));
 
   afterAll(() => {
@@ -35,13 +38,16 @@ describe('with an indexer', () => {
     const port = await freePort();
     const { rpc, ws, exchange } = world.facts;
     const settings = ['--rpc-url', rpc, '--ws-url', ws, '--exchange', exchange, '--database-url', `sqlite:${join(folder, 'db')}`, '--listen', `127.0.0.1:${port}`];
-    indexer = spawn(binary, settings, { stdio: ['ignore', 'ignore', 'inherit'] });
     const base = `http://127.0.0.1:${port}`;
     const caughtUp = async (): Promise<unknown> => fetch(`${base}/v1/status`).then(async (answer) => ((await answer.json()) as { caught_up: boolean }).caught_up, () => false);
-    await expect.poll(caughtUp, { timeout: 40_000, interval: 500 }).toBe(true);
+    start = async () => {
+      indexer = spawn(binary, settings, { stdio: ['ignore', 'ignore', 'inherit'] });
+      await expect.poll(caughtUp, { timeout: 40_000, interval: 500 }).toBe(true);
+    };
+    await start();
 
     const complaints: string[] = [];
-    const page = await open(world, await world.visitor(), complaints, '', `&indexer=${encodeURIComponent(base)}`);
+    page = await open(world, await world.visitor(), complaints, '', `&indexer=${encodeURIComponent(base)}`);
     await page.getByTestId('mark').waitFor();
     const answered = page.waitForResponse((response) => response.url().includes('interval=3600'));
     await page.getByRole('button', { name: '1h', exact: true }).click();
@@ -56,6 +62,19 @@ describe('with an indexer', () => {
     expect(await page.getByText('The indexer does not answer').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
+
+  it('is told when it dies, and has it back when it does', async () => {
+    const died = new Promise((resolve) => indexer.once('exit', resolve));
+    indexer.kill('SIGTERM');
+    await died;
+    const banner = page.getByText('The indexer does not answer');
+    await banner.waitFor({ timeout: 20_000 });
+    await picture(page, 'indexer-died');
+    // Trades go on, from the network.
+    expect(await page.getByTestId('trades').locator('time').count()).toBeGreaterThan(0);
+    await start();
+    await banner.waitFor({ state: 'detached', timeout: 40_000 });
+  }, 120_000);
 });
 
 describe('without the indexer that was promised', () => {

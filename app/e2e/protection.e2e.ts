@@ -18,6 +18,7 @@ const tab = (name: string) => page.getByRole('group', { name: 'What to see of th
 const kind = (name: string) => page.getByRole('group', { name: 'Order type' }).getByRole('button', { name, exact: true });
 const triggers = () => page.getByTestId('triggers').locator('tbody tr');
 const positions = () => page.getByTestId('positions').locator('tbody tr');
+const short = () => positions().filter({ hasText: 'short' });
 const submit = () => page.getByTestId('submit-order').click();
 
 beforeAll(async () => {
@@ -216,24 +217,34 @@ describe('an isolated position', () => {
     await submit();
     await confirmed(page, /Sell .*isolated/);
     await tab('Positions').click();
-    await positions().filter({ hasText: 'short' }).waitFor();
-    const shown = await positions().first().locator('td').nth(7).innerText();
+    // Beside the long of the first account, which is still the one that is traded with.
+    await short().filter({ hasText: 'account 2' }).waitFor();
+    expect(await positions().filter({ hasText: 'long' }).filter({ hasText: 'account 1' }).count()).toBe(1);
+    const pressed = page.getByRole('group', { name: 'Margin accounts' }).getByRole('button', { pressed: true });
+    expect(await pressed.innerText()).toMatch(/^account 1/i);
+    await page.getByLabel('Isolated').uncheck();
+    expect(await page.getByTestId('goes-to').innerText()).toBe('Goes to account 1.');
+    await picture(page, 'two-accounts');
+    const shown = await short().locator('td').nth(7).innerText();
     // The fill came a moment later than the preview, from a book that moves.
     expect(Math.abs(number(shown) / number(foreseen.split('→').at(-1)!.trim()) - 1)).toBeLessThan(0.005);
   });
 
   it('gives margin back to the other account', async () => {
-    await positions().first().getByRole('button', { name: 'Close' }).click();
+    await short().getByRole('button', { name: 'Close' }).click();
     await page.getByRole('button', { name: 'Close at the market' }).click();
     await confirmed(page, 'Close');
-    await page.getByText('No positions.').waitFor();
-    await tab('Account').click();
-    await page.getByRole('button', { name: 'Move money' }).click();
-    await page.getByRole('button', { name: 'Remove', exact: true }).click();
-    await page.getByLabel('To', { exact: true }).selectOption({ index: 1 });
-    await page.getByRole('button', { name: /^all:/ }).click();
-    await page.getByRole('button', { name: 'Remove margin' }).click();
-    await confirmed(page, 'Remove');
+    await expect.poll(() => short().count()).toBe(0);
+    expect(await positions().filter({ hasText: 'long' }).count()).toBe(1);
+    await page.getByRole('navigation').getByRole('link', { name: 'Account', exact: true }).click();
+    await page.getByText('Without a position: account 2.').waitFor();
+    await picture(page, 'accounts');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: /^Move .* back to account 1$/ }).click();
+    await confirmed(page, 'back to account 1');
+    await page.getByText('Without a position').waitFor({ state: 'detached' });
+    await page.getByRole('navigation').getByRole('link', { name: 'Trade', exact: true }).click();
+    await page.getByTestId('mark').waitFor();
   });
 });
 

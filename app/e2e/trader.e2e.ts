@@ -2,6 +2,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { tableAddresses } from '../src/lib/tables';
 import { confirmed as settled, open, violations } from './visit';
 import { World, picture } from './world';
 
@@ -32,10 +33,18 @@ describe('a trader', () => {
     const mark = page.getByTestId('mark');
     const first = await mark.innerText();
     await expect.poll(() => mark.innerText(), { timeout: 15_000 }).not.toBe(first);
-    expect(await page.getByTestId('book').getByRole('button').count()).toBeGreaterThan(6);
+    await expect.poll(() => page.getByTestId('book').getByRole('button').count()).toBeGreaterThan(6);
     await page.getByRole('button', { name: 'Trades' }).click();
     await expect.poll(() => page.getByTestId('trades').locator('time').count(), { timeout: 20_000 }).toBeGreaterThan(0);
     await page.getByRole('button', { name: 'Book', exact: true }).click();
+  });
+
+  it('has a network whose exchange has a lookup table with all of its markets', async () => {
+    const where = { encoding: 'base64', filters: [{ memcmp: { offset: 120, bytes: world.facts.exchange } }] };
+    const [table, ...more] = await world.call<{ pubkey: string; account: { data: [string] } }[]>('getProgramAccounts', ['AddressLookupTab1e1111111111111111111111111', where]);
+    expect(more).toEqual([]);
+    const markets = await page.getByRole('combobox', { name: 'Market' }).getByRole('option').count();
+    expect(tableAddresses(Buffer.from(table!.account.data[0], 'base64')).length).toBeGreaterThanOrEqual(6 + 3 * markets);
   });
 
   it('is told when the wallet refuses to connect, and connects', async () => {
@@ -190,6 +199,43 @@ describe('a newcomer', () => {
     expect(await violations(small)).toEqual([]);
     await phone.close();
   });
+
+  it('trades with the account that was chosen last, after a reload, too, and with another once that is gone', async () => {
+    const visitor = await world.visitor();
+    const own = await open(world, visitor, complaints);
+    await own.getByTestId('mark').waitFor();
+    await own.getByRole('button', { name: 'Connect', exact: true }).click();
+    await own.getByRole('button', { name: /^Burner/ }).click();
+    await own.getByRole('button', { name: 'Get test money' }).click();
+    await own.getByText('The wallet has test money').waitFor();
+    const put = async (opens: string, dollars: string): Promise<void> => {
+      await own.getByRole('button', { name: opens }).click();
+      await own.getByLabel('Dollars').fill(dollars);
+      await own.getByRole('dialog').getByRole('button', { name: 'Deposit', exact: true }).click();
+      await settled(own, 'Deposit');
+    };
+    const chosen = () => own.getByRole('group', { name: 'Margin accounts' }).getByRole('button', { pressed: true });
+    const go = async (name: string): Promise<void> => own.getByRole('navigation').getByRole('link', { name, exact: true }).click();
+    await put('Deposit to trade', '1000');
+    await go('Account');
+    await put('+ New account', '200');
+    await go('Trade');
+    for (const times of [1, 2]) {
+      await expect.poll(() => chosen().innerText(), { message: `visit ${times}` }).toMatch(/^account 2/i);
+      expect(await own.getByTestId('goes-to').innerText()).toBe('Goes to account 2.');
+      await own.reload();
+      await own.getByTestId('mark').waitFor();
+    }
+    await go('Account');
+    await own.getByRole('button', { name: 'Move 200.00 back to account 1' }).click();
+    await settled(own, 'back to account 1');
+    await own.getByRole('button', { name: 'Close account 2' }).click();
+    await settled(own, 'Close account 2');
+    await expect.poll(() => chosen().innerText()).toMatch(/^account 1/i);
+    await own.reload();
+    await expect.poll(() => chosen().innerText()).toMatch(/^account 1/i);
+    await visitor.close();
+  }, 60_000);
 
   it('sees the first paint soon', async () => {
     const visitor = await world.visitor();

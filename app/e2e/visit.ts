@@ -26,6 +26,21 @@ export async function confirmed(page: Page, title: RegExp | string): Promise<voi
   await notice.getByRole('button', { name: 'Dismiss' }).click();
 }
 
+/** Reads a notice of a forced reduction, and dismisses all that are shown. */
+export async function alarmed(page: Page, title: string, timeout: number): Promise<string> {
+  const alarm = page.locator('[data-stage="forced"]').filter({ hasText: title }).first();
+  await alarm.waitFor({ timeout });
+  const text = await alarm.innerText();
+  await dismissAll(page);
+  return text;
+}
+
+/** Dismisses all notices. */
+export async function dismissAll(page: Page): Promise<void> {
+  const buttons = page.getByRole('button', { name: 'Dismiss' });
+  while ((await buttons.count()) > 0) await buttons.first().click({ timeout: 5_000 });
+}
+
 /** Accessibility violations of what is shown. */
 export async function violations(shown: Page): Promise<string[]> {
   const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

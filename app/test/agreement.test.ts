@@ -167,6 +167,15 @@ describe.runIf(existsSync(file) || process.env.CI)('the page and the program', (
     expect(probed).toBeGreaterThan(0);
   });
 
+  it('tells an order that met its number of makers from a book that has no more', () => {
+    const { index, bandHigh, tick } = desk.markets()[0]!;
+    const { address } = fixture.accounts.find(({ stage }) => stage === 'healthy')!;
+    const order = { market: index, buys: true, kind: 'immediateOrCancel' as const, price: bandHigh - (bandHigh % tick), lots: 100_000_000n, reduceOnly: false };
+    expect(desk.preview(address, { ...order, maxMakers: 1 })).toMatchObject({ makers: 1, lacks: 'makers' });
+    expect(desk.preview(address, order)).toMatchObject({ lacks: 'orders' });
+    expect(desk.preview(address, { ...order, lots: 1n }).lacks).toBeUndefined();
+  });
+
   it('orders the ranking index by score, and counts all of the side', () => {
     for (const { index } of desk.markets()) {
       for (const longs of [true, false]) {

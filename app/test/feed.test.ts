@@ -35,7 +35,7 @@ describe('the logs that the page listens to', () => {
 
   it('are, for forced reductions, those that name any of the markets, never the whole program', () => {
     const { mentions, ended, rpc, socket } = network();
-    const feed = new ForcedFeed(rpc, socket, ['Market0', 'Market1'], new Topics(), () => 0, () => []);
+    const feed = new ForcedFeed(rpc, socket, ['Market0', 'Market1'], new Topics(), () => 0, () => ({ forced: [], booked: [] }), () => [], { forced: () => undefined, booked: () => undefined });
     expect(mentions).toEqual(['Market0', 'Market1']);
     expect(mentions).not.toContain(PROGRAM);
     feed.close();

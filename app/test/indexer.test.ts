@@ -21,6 +21,8 @@ let asked: string[] = [];
 /** What the server has at the moment. */
 let trades: unknown[] = [];
 let candles: unknown[] = [];
+/** Whether it fails at everything. */
+let broken = false;
 
 function base(): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -42,7 +44,7 @@ beforeAll(async () => {
       [`/v1/markets/${MARKET}/trades`]: trades,
       [`/v1/markets/${MARKET}/candles`]: candles,
     };
-    const answer = answers[pathname];
+    const answer = broken ? undefined : answers[pathname];
     response.statusCode = answer ? 200 : 404;
     response.end(JSON.stringify(answer ?? { error: 'There is no such thing.' }));
   });
@@ -70,7 +72,6 @@ describe('the indexer', () => {
     const indexer = new Indexer(indexerBase(base())!);
     await expect(indexer.list('/nowhere')).rejects.toThrow('There is no such thing.');
     await expect(new Indexer('http://127.0.0.1:1/v1').status()).rejects.toMatchObject({ status: 0 } satisfies Partial<IndexerError>);
-    expect(indexer.csv('/accounts/A/fills', { limit: 5 })).toBe(`${base()}/v1/accounts/A/fills?limit=5&format=csv`);
   });
 
   it('gives trades before those of the logs, and none twice', async () => {
@@ -106,6 +107,61 @@ describe('the indexer', () => {
     await expect.poll(() => feed.trades(0).map(({ id }) => id)).toEqual(['1-0-0']);
     await expect.poll(() => feed.candles(0, 60).map(({ close }) => close)).toEqual([105n]);
     feed.close();
+  });
+
+  it('is missed when it dies while the page is open, and found again when it is back', async () => {
+    const port = (server.address() as AddressInfo).port;
+    const own: MarketFeed = { ...logs, candles: () => [{ time: 180, open: 1n, high: 1n, low: 1n, close: 7n, volume: 0n }] };
+    const topics = new Topics();
+    const feed = new IndexedFeed(new Indexer(indexerBase(base())!, 200), own, topics, 100);
+    const shown = (): bigint[] => feed.candles(0, 60).map(({ close }) => close);
+    await feed.load(0, MARKET);
+    await expect.poll(shown).toEqual([105n, 106n]);
+    await expect.poll(() => sockets.clients.size).toBe(1);
+    expect(feed.state).toBe('up');
+    let told = 0;
+    topics.subscribe('status', () => told++);
+
+    for (const socket of sockets.clients) socket.terminate();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    expect(feed.state).toBe('up');
+    await expect.poll(() => feed.state).toBe('down');
+    expect(shown()).toEqual([7n]);
+    expect(feed.trades(0).map(({ id }) => id)).toEqual(['new-0-0', '1-0-0']);
+    await expect.poll(() => told).toBe(1);
+
+    candles = [candle(120, '106'), candle(180, '109')];
+    trades = [trade('3-0-0', 'newer', 30)];
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    await expect.poll(() => feed.state, { timeout: 5_000 }).toBe('up');
+    await expect.poll(shown).toEqual([105n, 106n, 109n]);
+    await expect.poll(() => feed.trades(0).map(({ id }) => id)).toEqual(['3-0-0', 'new-0-0']);
+    feed.close();
+  });
+
+  it('is down, too, when it is heard but its lists fail, until they can be read', async () => {
+    const feed = new IndexedFeed(new Indexer(indexerBase(base())!, 200), logs, new Topics(), 50);
+    broken = true;
+    await feed.load(0, MARKET);
+    await expect.poll(() => feed.state).toBe('down');
+    broken = false;
+    await expect.poll(() => feed.state).toBe('up');
+    expect(feed.trades(0)).toHaveLength(2);
+    feed.close();
+  });
+
+  it('is told what is no longer listened to', async () => {
+    const indexer = new Indexer(indexerBase(base())!);
+    const stops = [1, 2].map(() => indexer.subscribe({ subscribe: 'account', account: 'A' }, () => undefined));
+    await expect.poll(() => asked).toContain('{"subscribe":"account","account":"A"}');
+    stops[0]!();
+    stops[0]!();
+    await expect(fetch(base())).resolves.toBeDefined();
+    expect(asked.join()).not.toContain('unsubscribe');
+    stops[1]!();
+    await expect.poll(() => asked).toContain('{"unsubscribe":"account","account":"A"}');
+    indexer.close();
   });
 
   it('is not needed: while it is down the logs are all there is, and that is said', async () => {

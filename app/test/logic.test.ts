@@ -30,13 +30,15 @@ describe('networks', () => {
     const named = initialCluster('?rpc=http://localhost:1234', empty);
     expect([named.ws, isLocal(named)]).toEqual(['ws://localhost:1235', true]);
     expect(isLocal(initialCluster('?rpc=https://example.org', empty))).toBe(false);
+    expect(initialCluster('?rpc=https://example.org&chain=devnet', empty)).toMatchObject({ chain: 'solana:devnet', name: 'Devnet (own server)' });
+    expect(initialCluster('?rpc=https://example.org&chain=nonsense', empty).chain).toBe('solana:mainnet');
     expect(initialCluster('', { getItem: () => 'nonsense' }).name).toBe('Localnet');
   });
 
   it('are local by the whole name of the host, not by how it begins', () => {
     for (const rpc of ['http://localhost.evil.com:8899', 'http://127.0.0.1.evil.com', 'http://localhost@evil.com']) {
       const cluster = initialCluster(`?rpc=${encodeURIComponent(rpc)}`, empty);
-      expect([cluster.name, cluster.chain, isLocal(cluster)]).toEqual(['Custom', 'solana:mainnet', false]);
+      expect([cluster.name, cluster.chain, isLocal(cluster)]).toEqual(['Mainnet (own server)', 'solana:mainnet', false]);
     }
   });
 
@@ -58,6 +60,9 @@ describe('networks', () => {
     expect(initialCluster('?indexer=https://example.org/ballast/v1/', empty).indexer).toBe('https://example.org/ballast/v1');
     expect(initialCluster('?indexer=javascript:alert(1)', empty).indexer).toBeUndefined();
     expect(indexerBase('nonsense')).toBeNull();
+    const table = '9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM';
+    expect(initialCluster(`?lookup=${table},nonsense`, empty).tables).toEqual([table]);
+    expect(initialCluster('', empty).tables).toBeUndefined();
   });
 
   it('have a socket one port higher, or at the same place', () => {
@@ -74,9 +79,24 @@ describe('errors', () => {
     expect(said.detail).toContain('smaller size');
   });
 
-  it('of another program with the same number are not taken for its own', () => {
-    const logs = ['Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA failed: custom program error: 0x1'];
-    expect(troubleOf({ InstructionError: [1, { Custom: 1 }] }, logs, program).title).toBe('Not enough tokens');
+  it('of a program that ours calls are that program’s', () => {
+    // What the local node said of a deposit of more than the wallet holds.
+    const logs = [
+      'Program 5WqfobdNy1Pn5RtYcSeoJpAngepb32PTv1LBKinXq5KH invoke [1]',
+      'Program log: Instruction: Deposit',
+      'Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA invoke [2]',
+      'Program log: Error: insufficient funds',
+      'Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA consumed 181 of 193036 compute units',
+      'Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA failed: custom program error: 0x1',
+      'Program 5WqfobdNy1Pn5RtYcSeoJpAngepb32PTv1LBKinXq5KH consumed 7145 of 200000 compute units',
+      'Program 5WqfobdNy1Pn5RtYcSeoJpAngepb32PTv1LBKinXq5KH failed: custom program error: 0x1',
+    ];
+    expect(troubleOf({ InstructionError: [1, { Custom: 1 }] }, logs, program)).toMatchObject({ title: 'Not enough tokens', code: 1 });
+    // The same number of ours, and of one that only logs that another failed.
+    const other = logs.map((line) => line.replaceAll('TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA', '9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM'));
+    expect(troubleOf({ InstructionError: [1, { Custom: 6023 }] }, other, program).title).toBe('Refused');
+    const claimed = ['Program log: Program TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA failed: custom program error: 0x1', `Program ${program} failed: custom program error: 0x1787`];
+    expect(troubleOf({ InstructionError: [1, { Custom: 6023 }] }, claimed, program).code).toBe(6023);
   });
 
   it('of wallets that refuse are no errors of the exchange', () => {

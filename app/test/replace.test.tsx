@@ -14,7 +14,7 @@ const change = { limit: 990n, lots: 4n, peg: undefined, take: false };
 const resting = vi.hoisted(() => ({ orders: [] as unknown[] }));
 
 vi.mock('../src/hooks/session', () => ({ useSession: () => ({ chain: { markets: () => [] }, run: () => Promise.resolve(true), connected: null }) }));
-vi.mock('../src/hooks/chain', () => ({ useMarkets: () => [market], useOrders: () => resting.orders, useLevels: () => null }));
+vi.mock('../src/hooks/chain', () => ({ useMarkets: () => [market], useOrders: () => resting.orders, useLevels: () => null, useAccounts: () => [], useAccount: () => null }));
 
 describe('a replacement', () => {
   it('rests like the order that it replaces, unless it may take', () => {
@@ -30,11 +30,12 @@ describe('a replacement', () => {
     expect([1_000n, 1_010n].map((limit) => wouldTake({ ...order, buys: false }, limit, undefined, levels))).toEqual([true, false]);
   });
 
-  it('is not made of an order that only reduces, and not offered', () => {
-    expect(() => replacement({ ...order, reduceOnly: true }, market, change)).toThrow('only reduces');
-    resting.orders = [order, { ...order, id: 2n, reduceOnly: true }];
-    render(<Orders account={{ owner: 'O', positions: [] } as unknown as AccountInfo} />);
-    expect(screen.getAllByRole('button', { name: /^Replace/ })).toHaveLength(1);
+  it('of an order that only reduces only reduces, too', () => {
+    expect(replacement({ ...order, reduceOnly: true }, market, change)).toMatchObject({ kind: 'postOnly', reduceOnly: true });
+    const account = { owner: 'O', address: 'A', number: 0, positions: [] } as unknown as AccountInfo;
+    resting.orders = [order, { ...order, id: 2n, reduceOnly: true }].map((item) => ({ account, item }));
+    render(<Orders accounts={[account]} />);
+    expect(screen.getAllByRole('button', { name: /^Replace/ })).toHaveLength(2);
     expect(screen.getAllByRole('button', { name: /^Cancel the order/ })).toHaveLength(2);
     expect(screen.getByText('reduces')).toBeInTheDocument();
   });

@@ -1,13 +1,17 @@
 import './wasm';
 
+import { render, screen } from '@testing-library/react';
+import { createElement } from 'react';
 import { describe, expect, it } from 'vitest';
 
 import { rungsOf } from '../src/components/LadderDialog';
 import { EMPTY, bracketOf, isolatedMargin, isolatedMost, orderOf, stopOf, takes, type Measure, type TicketForm } from '../src/components/ticket/form';
+import { Dropped } from '../src/components/ticket/PreviewTable';
+import { Terms, lifeFor } from '../src/components/ticket/Terms';
 import { emptyForm, formOf, triggerOf } from '../src/components/triggerForm';
 import { SelfTradeMode } from '../src/generated';
 import { orderArgs, worstPrice } from '../src/lib/orders';
-import type { AccountInfo, MarketInfo, OrderInput, TriggerInfo } from '../src/wasm/ballast_wasm';
+import { maxMakers, type AccountInfo, type MarketInfo, type OrderInput, type Preview, type TriggerInfo } from '../src/wasm/ballast_wasm';
 
 const market = {
   index: 0,
@@ -46,7 +50,37 @@ describe('the ticket', () => {
     expect(orderOf({ ...limit, life: 'ioc' }, measure)).toMatchObject({ kind: 'immediateOrCancel' });
     expect(orderOf({ ...limit, life: 'fok', post: 'slide' }, measure)).toMatchObject({ kind: 'fillOrKill' });
     expect(orderOf({ ...form, life: 'fok' }, measure)).toMatchObject({ kind: 'fillOrKill' });
-    expect(orderOf({ ...limit, reduceOnly: true }, measure)).toMatchObject({ kind: 'immediateOrCancel', reduceOnly: true });
+    expect(orderOf({ ...form, reduceOnly: true }, measure)).toMatchObject({ kind: 'immediateOrCancel', reduceOnly: true });
+  });
+
+  it('says of an order that only reduces what it is sent as', () => {
+    const reduces: TicketForm = { ...limit, reduceOnly: true };
+    for (const life of ['gtc', 'gtt', 'ioc', 'fok'] as const) {
+      const { unmount } = render(createElement(Terms, { form: { ...reduces, life }, market, set: () => undefined }));
+      expect(screen.getByLabelText<HTMLSelectElement>('Time in force').value).toBe(life);
+      unmount();
+    }
+    const sent = (life: TicketForm['life'], post: TicketForm['post'] = 'take') => orderOf({ ...reduces, life, post }, measure);
+    expect([sent('gtc'), sent('gtt'), sent('ioc'), sent('fok'), sent('gtc', 'reject')]).toMatchObject([
+      { kind: 'limit', reduceOnly: true, expiresAt: 0n },
+      { kind: 'limit', reduceOnly: true, expiresAt: 4_600n },
+      { kind: 'immediateOrCancel', reduceOnly: true },
+      { kind: 'fillOrKill', reduceOnly: true },
+      { kind: 'postOnly', reduceOnly: true },
+    ]);
+  });
+
+  it('keeps the life that was chosen, whatever kinds are tried meanwhile', () => {
+    // What a market order lives for was never chosen, and is not what a limit order then lives for.
+    expect([lifeFor(form), lifeFor(limit), orderOf(limit, measure)]).toMatchObject(['ioc', 'gtc', { kind: 'limit' }]);
+    const timed: TicketForm = { ...limit, life: 'gtt' };
+    expect([lifeFor({ ...timed, kind: 'market' }), lifeFor({ ...timed, kind: 'stop' }), lifeFor({ ...timed, kind: 'pegged' })]).toEqual(['ioc', 'gtt', 'gtt']);
+  });
+
+  it('meets as many orders as the program allows', () => {
+    const order = orderOf(form, measure) as OrderInput;
+    expect(orderArgs(order).maxMakers).toBe(maxMakers());
+    expect(maxMakers()).toBe(64);
   });
 
   it('ends at a time only what rests', () => {
@@ -80,6 +114,22 @@ describe('the ticket', () => {
   it('never asks for a price outside the band or off the tick', () => {
     expect(worstPrice(market, true, 5_000n)).toBe(1_274_700n);
     expect(worstPrice({ ...market, bandLow: 1_153_301n }, false, 5_000n)).toBe(1_153_310n);
+  });
+});
+
+describe('what is not filled', () => {
+  const dropped = (lacks: Preview['lacks'], lots = 100n): string => {
+    const { container, unmount } = render(createElement(Dropped, { preview: { dropped: lots, makers: 64, lacks } as Preview, market }));
+    const text = container.textContent;
+    unmount();
+    return text;
+  };
+
+  it('is told with its reason: the book, the number of orders, an own order', () => {
+    expect(dropped('orders')).toBe('Not filled: the book has no more at that price0.001 BTC');
+    expect(dropped('makers')).toContain('one order meets 64 others at most');
+    expect(dropped('own')).toContain('own order');
+    expect(dropped(undefined, 0n)).toBe('');
   });
 });
 

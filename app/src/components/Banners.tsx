@@ -1,7 +1,7 @@
 // What everybody must know before acting: no connection, a stale price, a paused market or exchange, an account in danger.
 import type { ReactNode } from 'react';
 
-import { useAccount, useMarkets, useNow, useStatus } from '../hooks/chain';
+import { useAccounts, useMarkets, useNow, useStatus } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import type { Route } from '../hooks/route';
 import type { Cluster } from '../lib/cluster';
@@ -47,12 +47,11 @@ export function Linked({ cluster: { linked = [] } }: { cluster: Pick<Cluster, 'l
 export function Banners({ market, page }: { market: MarketInfo | undefined; page: Route['page'] }) {
   const { chain } = useSession();
   const { connection, phase } = useStatus();
-  const account = useAccount();
+  const accounts = useAccounts();
   useMarkets();
   const now = useNow();
   if (phase !== 'ready') return <div><Linked cluster={chain.cluster} /></div>;
   const exchange = chain.exchange();
-  const danger = account && stageWords(account);
   const age = market ? now - Number(market.oracleTime) : 0;
   return (
     <div>
@@ -61,11 +60,14 @@ export function Banners({ market, page }: { market: MarketInfo | undefined; page
         <Banner tone="down">The connection is lost and being restored. What is shown may be old; positions are safe on the network.</Banner>
       )}
       {chain.indexerDown() && page === 'trade' && (
-        <Banner tone="warn">The indexer does not answer: older trades and candles are missing. Trading works without it.</Banner>
+        <Banner tone="warn">The indexer does not answer: older trades and candles are missing until it is back. Trading works without it.</Banner>
       )}
       {exchange?.depositsPaused && <Banner tone="warn">Deposits are paused.</Banner>}
       {exchange?.withdrawalsPaused && <Banner tone="warn">Withdrawals are paused.</Banner>}
-      {danger && <Banner tone="down">{danger}</Banner>}
+      {accounts.map((account) => {
+        const danger = stageWords(account);
+        return danger && <Banner key={account.address} tone="down"><span className="font-medium">Account {account.number + 1}:</span> {danger}</Banner>;
+      })}
       {market && (page === 'trade' || page === 'risk') && market.status !== 'active' && (
         <Banner tone="warn">{market.symbol} {market.status === 'paused' ? 'is paused: no orders are taken.' : 'takes only orders that reduce.'}</Banner>
       )}

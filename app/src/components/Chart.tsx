@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { AutoscaleInfo, IChartApi, ISeriesApi, UTCTimestamp } from 'lightweight-charts';
 
-import { useAccount, useCandles, useTriggers } from '../hooks/chain';
+import { useAccounts, useCandles, useTriggers, type Held } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import type { Candle } from '../lib/feed';
 import { priceScale } from '../lib/units';
@@ -34,17 +34,21 @@ interface Drawing {
   volume: ISeriesApi<'Histogram'>;
 }
 
-/** Lines for what an account has in a market. */
-export function linesOf(account: AccountInfo | null, triggers: readonly TriggerInfo[], market: number): ChartLine[] {
+/** Lines for what accounts have in a market; of several, each says whose it is. */
+export function linesOf(accounts: readonly AccountInfo[], triggers: readonly Held<TriggerInfo>[], market: number): ChartLine[] {
   const lines: ChartLine[] = [];
-  const position = account?.positions.find((held) => held.market === market && held.lots !== 0n);
-  if (position) {
-    lines.push({ id: 'entry', name: 'Entry', at: entryPrice(position.basis, position.lots), colour: 'accent' });
-    if (position.liquidationPrice) lines.push({ id: 'liquidation', name: 'Liquidation', at: position.liquidationPrice, colour: 'warn' });
+  const named = (name: string, { number }: AccountInfo): string => (accounts.length > 1 ? `${name} (${number + 1})` : name);
+  for (const account of accounts) {
+    const position = account.positions.find((held) => held.market === market && held.lots !== 0n);
+    if (!position) continue;
+    const { basis, lots, liquidationPrice } = position;
+    lines.push({ id: `entry ${account.number}`, name: named('Entry', account), at: entryPrice(basis, lots), colour: 'accent' });
+    if (liquidationPrice) lines.push({ id: `liquidation ${account.number}`, name: named('Liquidation', account), at: liquidationPrice, colour: 'warn' });
   }
-  for (const trigger of triggers) {
+  for (const { account, item: trigger } of triggers) {
     if (trigger.market !== market) continue;
-    lines.push({ id: String(trigger.id), name: triggerName(trigger), at: trigger.price, colour: trigger.stop ? 'down' : 'up', trigger });
+    const id = `${account.number}/${trigger.id}`;
+    lines.push({ id, name: named(triggerName(trigger), account), at: trigger.price, colour: trigger.stop ? 'down' : 'up', moves: { account, trigger } });
   }
   return lines;
 }
@@ -89,16 +93,16 @@ function PriceChart({ market, interval, fits }: { market: MarketInfo; interval: 
   const place = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<Drawing | null>(null);
   const [paint, setPaint] = useState(0);
-  const [moving, setMoving] = useState<{ trigger: TriggerInfo; at: bigint | undefined } | null>(null);
-  const account = useAccount();
-  const triggers = useTriggers(account);
-  const lines = useMemo(() => linesOf(account, triggers, market.index), [account, triggers, market.index]);
+  const [moving, setMoving] = useState<{ account: AccountInfo; trigger: TriggerInfo; at: bigint | undefined } | null>(null);
+  const accounts = useAccounts();
+  const triggers = useTriggers(accounts);
+  const lines = useMemo(() => linesOf(accounts, triggers, market.index), [accounts, triggers, market.index]);
   const scale = priceScale(market);
   /** Prices that stay in sight: all lines but liquidation, which is far away as long as all is well. */
   const kept = useRef<number[]>([]);
 
   useEffect(() => {
-    kept.current = fits ? lines.filter(({ id }) => id !== 'liquidation').map(({ at }) => Number(at) / 10 ** scale) : [];
+    kept.current = fits ? lines.filter(({ id }) => !id.startsWith('liquidation')).map(({ at }) => Number(at) / 10 ** scale) : [];
   }, [lines, fits, scale]);
 
   useEffect(() => {
@@ -181,10 +185,10 @@ function PriceChart({ market, interval, fits }: { market: MarketInfo; interval: 
     <div className="relative min-h-0 flex-1">
       <div ref={place} className="h-full" role="img" aria-label={`${market.symbol}: ${bars.length} bars of ${interval} seconds`} />
       {drawing && (
-        <ChartLines candles={drawing.candles} lines={lines} market={market} scale={scale} paint={paint} onMove={(trigger, at) => setMoving({ trigger, at })} />
+        <ChartLines candles={drawing.candles} lines={lines} market={market} scale={scale} paint={paint} onMove={(moves, at) => setMoving({ ...moves, at })} />
       )}
-      {moving && account && (
-        <EditTriggerDialog account={account} trigger={moving.trigger} market={market} {...(moving.at === undefined ? {} : { at: moving.at })} onClose={() => setMoving(null)} />
+      {moving && (
+        <EditTriggerDialog account={moving.account} trigger={moving.trigger} market={market} {...(moving.at === undefined ? {} : { at: moving.at })} onClose={() => setMoving(null)} />
       )}
     </div>
   );

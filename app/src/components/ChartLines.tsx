@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState, type PointerEvent as Reac
 import type { IPriceLine, ISeriesApi, LineStyle } from 'lightweight-charts';
 
 import { price } from '../lib/units';
-import type { MarketInfo, TriggerInfo } from '../wasm/ballast_wasm';
+import type { AccountInfo, MarketInfo, TriggerInfo } from '../wasm/ballast_wasm';
 
 /** `LineStyle.Dashed` and `LineStyle.Solid`, whose module is loaded later. */
 /* eslint-disable @typescript-eslint/no-unsafe-enum-assignment */
@@ -20,7 +20,13 @@ export interface ChartLine {
   /** A colour of the style sheet. */
   colour: 'accent' | 'warn' | 'up' | 'down';
   /** What is moved by dragging it; other lines only show. */
-  trigger?: TriggerInfo;
+  moves?: Moves;
+}
+
+/** A trigger and whose it is. */
+interface Moves {
+  account: AccountInfo;
+  trigger: TriggerInfo;
 }
 
 interface Props {
@@ -32,7 +38,7 @@ interface Props {
   /** Counts changes of the theme, with which colours change. */
   paint: number;
   /** A trigger was dragged to a price, or opened where it is. */
-  onMove: (trigger: TriggerInfo, at: bigint | undefined) => void;
+  onMove: (moves: Moves, at: bigint | undefined) => void;
 }
 
 /** A colour by its name in the style sheet. */
@@ -56,8 +62,8 @@ export function ChartLines({ candles, lines, market, scale, paint, onMove }: Pro
 
   useEffect(() => {
     const made = drawn.current;
-    for (const { id, at, colour: name, trigger } of latest.current) {
-      const options = { price: Number(at) / 10 ** scale, color: colour(name), lineStyle: trigger ? SOLID : DASHED, axisLabelVisible: true, title: '' };
+    for (const { id, at, colour: name, moves } of latest.current) {
+      const options = { price: Number(at) / 10 ** scale, color: colour(name), lineStyle: moves ? SOLID : DASHED, axisLabelVisible: true, title: '' };
       const line = made.get(id);
       if (line) line.applyOptions(options);
       else made.set(id, candles.createPriceLine(options));
@@ -98,7 +104,7 @@ export function ChartLines({ candles, lines, market, scale, paint, onMove }: Pro
     return () => cancelAnimationFrame(frame);
   }, [candles, scale]);
 
-  const drag = (event: ReactPointerEvent<HTMLButtonElement>, trigger: TriggerInfo, id: string): void => {
+  const drag = (event: ReactPointerEvent<HTMLButtonElement>, moves: Moves, id: string): void => {
     const handle = event.currentTarget;
     const box = handle.parentElement?.getBoundingClientRect();
     if (!box || event.button !== 0) return;
@@ -118,7 +124,7 @@ export function ChartLines({ candles, lines, market, scale, paint, onMove }: Pro
       handle.removeEventListener('pointerup', end);
       handle.removeEventListener('pointercancel', end);
       setDragged(null);
-      if (finish.type === 'pointerup') onMove(trigger, at);
+      if (finish.type === 'pointerup') onMove(moves, at);
     };
     handle.addEventListener('pointermove', move);
     handle.addEventListener('pointerup', end);
@@ -127,7 +133,7 @@ export function ChartLines({ candles, lines, market, scale, paint, onMove }: Pro
 
   return (
     <div className="pointer-events-none absolute inset-0 z-10 overflow-hidden">
-      {shown.map(({ id, name, at, colour: tone, trigger }) => {
+      {shown.map(({ id, name, at, colour: tone, moves }) => {
         const style = { color: `var(--${tone})`, borderColor: `var(--${tone})` };
         const words = `${name} ${price(at, market)}`;
         const common = 'num absolute top-0 left-2 -mt-2.5 rounded border bg-surface px-1.5 py-0.5 text-2xs leading-none';
@@ -135,27 +141,28 @@ export function ChartLines({ candles, lines, market, scale, paint, onMove }: Pro
           if (element) handles.current.set(id, element);
           else handles.current.delete(id);
         };
-        if (!trigger) {
+        if (!moves) {
           return <span key={id} ref={hold} hidden className={common} style={style}>{words}</span>;
         }
+        const follows = moves.trigger.trailPpm !== undefined;
         return (
           <button
             key={id}
             ref={hold}
             type="button"
             hidden
-            className={`${common} pointer-events-auto touch-none select-none ${trigger.trailPpm === undefined ? 'cursor-ns-resize' : 'cursor-pointer'}`}
+            className={`${common} pointer-events-auto touch-none select-none ${follows ? 'cursor-pointer' : 'cursor-ns-resize'}`}
             style={style}
             data-testid="chart-handle"
             aria-label={`${words}: edit`}
-            title={trigger.trailPpm === undefined ? 'Drag to another price, or press Enter to edit' : 'Follows the mark. Press Enter to edit'}
-            onPointerDown={(event) => trigger.trailPpm === undefined && drag(event, trigger, id)}
+            title={follows ? 'Follows the mark. Press Enter to edit' : 'Drag to another price, or press Enter to edit'}
+            onPointerDown={(event) => !follows && drag(event, moves, id)}
             onClick={(event) => {
               // A pointer has been dealt with above; this is the keyboard, or a trailing stop.
-              if (event.detail === 0 || trigger.trailPpm !== undefined) onMove(trigger, undefined);
+              if (event.detail === 0 || follows) onMove(moves, undefined);
             }}
           >
-            {trigger.trailPpm === undefined && <span aria-hidden="true">⇅ </span>}
+            {!follows && <span aria-hidden="true">⇅ </span>}
             {words}
           </button>
         );

@@ -2,12 +2,13 @@ import { useState } from 'react';
 
 import { useSession } from '../hooks/session';
 import { parseDecimal } from '../lib/decimal';
-import { MAX_MAKERS, placeOrder, worstPrice } from '../lib/orders';
+import { placeOrder, worstPrice } from '../lib/orders';
 import { ofProgram } from '../lib/problems';
 import { abs, averagePrice, parseSize, price, size, usd } from '../lib/units';
 import type { AccountInfo, MarketInfo, PositionInfo } from '../wasm/ballast_wasm';
 import { Dialog } from './Dialog';
 import { Change, Line, NumberField, Refusal, typed } from './Field';
+import { Dropped } from './ticket/PreviewTable';
 
 interface Props {
   account: AccountInfo;
@@ -33,7 +34,6 @@ export function CloseDialog({ account, position, market, onClose }: Props) {
     price: worstPrice(market, buys, slippageBps ?? 0n),
     lots: lots ?? 0n,
     reduceOnly: true,
-    maxMakers: MAX_MAKERS,
   };
   const preview = valid ? chain.ask((desk) => desk.preview(account.address, order)) : null;
   const average = preview && averagePrice(preview.quote, preview.filled);
@@ -67,7 +67,7 @@ export function CloseDialog({ account, position, market, onClose }: Props) {
             <Line name="Worst price" value={price(order.price, market)} />
             <Line name="Fee" value={usd(preview.fee, 4)} />
             <Change name="Position" before={size(preview.before.lots, market)} after={size(preview.after.lots, market)} />
-            {preview.dropped > 0n && <Line name="The book lacks" value={`${size(preview.dropped, market)} ${market.symbol}`} warn />}
+            <Dropped preview={preview} market={market} />
           </dl>
         )}
         {refusal && <Refusal title={refusal.title} detail={refusal.detail} />}

@@ -3,12 +3,13 @@ import { useEffect, useRef, useState } from 'react';
 import { hrefOf, type Route } from '../hooks/route';
 import { useFunds, useMarkets, useStatus } from '../hooks/chain';
 import { useSession } from '../hooks/session';
-import { CLUSTERS, isLocal, socketOf, stillLinked, type Cluster } from '../lib/cluster';
+import { isLocal } from '../lib/cluster';
 import { fillWallet } from '../lib/faucet';
 import { trouble } from '../lib/problems';
 import { shortAddress, usd } from '../lib/units';
 import { BURNER } from '../wallet/burner';
 import { Dialog } from './Dialog';
+import { NetworkDialog } from './NetworkDialog';
 
 const PAGES: [Route['page'], string][] = [
   ['trade', 'Trade'],
@@ -86,70 +87,6 @@ function NetworkButton() {
       </button>
       {open && <NetworkDialog onClose={() => setOpen(false)} />}
     </>
-  );
-}
-
-function NetworkDialog({ onClose }: { onClose: () => void }) {
-  const { cluster, setCluster } = useSession();
-  const [chosen, setChosen] = useState<Cluster>(cluster);
-  const [error, setError] = useState('');
-  const set = (change: Partial<Cluster>): void => setChosen({ ...chosen, ...change });
-  return (
-    <Dialog title="Network" onClose={onClose}>
-      <form
-        className="grid gap-3"
-        onSubmit={(event) => {
-          event.preventDefault();
-          try {
-            const ws = chosen.ws || socketOf(chosen.rpc);
-            setCluster(stillLinked({ ...chosen, ws: new URL(ws).toString().replace(/\/$/, '') }));
-            onClose();
-          } catch {
-            setError('That is not an address of a server.');
-          }
-        }}
-      >
-        <div role="group" aria-label="Known networks" className="flex gap-1.5">
-          {CLUSTERS.map((known) => (
-            <button
-              key={known.name}
-              type="button"
-              className={`plain flex-1 ${known.rpc === chosen.rpc ? 'border-accent' : ''}`}
-              aria-pressed={known.rpc === chosen.rpc}
-              onClick={() => setChosen(known)}
-            >
-              {known.name}
-            </button>
-          ))}
-        </div>
-        <label className="grid gap-1">
-          <span className="text-muted">RPC server</span>
-          <input className="field" value={chosen.rpc} onChange={(event) => set({ rpc: event.target.value, ws: '' })} />
-        </label>
-        <label className="grid gap-1">
-          <span className="text-muted">WebSocket server</span>
-          <input
-            className="field"
-            value={chosen.ws}
-            placeholder="follows from the RPC server"
-            onChange={(event) => set({ ws: event.target.value })}
-          />
-        </label>
-        <label className="grid gap-1">
-          <span className="text-muted">Exchange (the network’s first one if empty)</span>
-          <input
-            className="field"
-            value={chosen.exchange ?? ''}
-            onChange={({ target }) => {
-              const { name, rpc, ws, chain, linked } = chosen;
-              setChosen({ name, rpc, ws, chain, ...(linked ? { linked } : {}), ...(target.value ? { exchange: target.value } : {}) });
-            }}
-          />
-        </label>
-        {error && <p role="alert" className="text-down">{error}</p>}
-        <button type="submit" className="primary">Connect</button>
-      </form>
-    </Dialog>
   );
 }
 

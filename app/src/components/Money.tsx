@@ -1,7 +1,7 @@
 // Money in and out of margin accounts.
 import { useId, useState } from 'react';
 
-import { useAccounts, useFunds } from '../hooks/chain';
+import { useAccounts, useChosen, useFunds } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import { deposit, withdraw } from '../lib/actions';
 import { formatDecimal, parseDecimal } from '../lib/decimal';
@@ -26,7 +26,8 @@ function AmountField({ value, most, label, onChange }: { value: string; most: bi
 
 /** Puts money into a margin account, and opens it if it does not exist. */
 export function DepositDialog({ number: wanted, onClose }: { number?: number; onClose: () => void }) {
-  const { chain, connected, run, account: current, setAccount } = useSession();
+  const { chain, connected, run, setAccount } = useSession();
+  const current = useChosen();
   const funds = useFunds();
   const accounts = useAccounts();
   const number = wanted ?? current;
@@ -41,7 +42,8 @@ export function DepositDialog({ number: wanted, onClose }: { number?: number; on
     const title = `Deposit ${usd(amount)} into account ${number + 1}`;
     onClose();
     const done = await run(title, () => deposit(exchange, connected.account.address, address, number, existing !== undefined, amount));
-    if (done) setAccount(number);
+    // Whoever opens an account here wants to see it.
+    if (done && !existing) setAccount(number);
   };
   return (
     <Dialog title={existing ? `Deposit into account ${number + 1}` : `Open account ${number + 1}`} onClose={onClose}>

@@ -1,12 +1,13 @@
-// Resting orders of an account: replaced, cancelled one by one, by side, or all.
+// Resting orders of one or more accounts: replaced, cancelled one by one, by side, or all.
 import { useState } from 'react';
 
-import { useMarkets, useOrders } from '../hooks/chain';
+import { useMarkets, useOrders, type Held } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import { formatDecimal } from '../lib/decimal';
 import { cancelAll, cancelOrder, type Side } from '../lib/orders';
 import { price, priceScale, size, usd } from '../lib/units';
 import type { AccountInfo, MarketInfo, OpenOrder } from '../wasm/ballast_wasm';
+import { Whose } from './Accounts';
 import { ReplaceDialog } from './ReplaceDialog';
 
 /** A moment as a table says it; 0 is never. */
@@ -25,18 +26,19 @@ const CANCELS: [Side, string][] = [
   ['both', 'Cancel all'],
 ];
 
-/** Resting orders of an account. */
-export function Orders({ account }: { account: AccountInfo }) {
+/** Resting orders of accounts, each cancelled and replaced for its own. */
+export function Orders({ accounts }: { accounts: readonly AccountInfo[] }) {
   const { chain, run, connected } = useSession();
   const markets = useMarkets();
-  const orders = useOrders(account);
-  const [replacing, setReplacing] = useState<OpenOrder | null>(null);
+  const orders = useOrders(accounts);
+  const [replacing, setReplacing] = useState<Held<OpenOrder> | null>(null);
   if (orders.length === 0) return <p className="p-3 text-muted">No resting orders.</p>;
-  const trader = connected?.account.address ?? account.owner;
-  const concerns = (side: Side) => orders.filter(({ buys }) => side === 'both' || buys === (side === 'bids'));
+  const traderOf = (account: AccountInfo): string => connected?.account.address ?? account.owner;
+  const concerns = (side: Side) => orders.filter(({ item: { buys } }) => side === 'both' || buys === (side === 'bids'));
   const cancel = (side: Side, words: string): void => {
-    const inMarkets = [...new Set(concerns(side).map(({ market }) => market))];
-    void run(words, () => inMarkets.map((market) => cancelAll(chain.markets(), account, trader, market, side)));
+    // One instruction for each account and market.
+    const places = new Map(concerns(side).map(({ account, item: { market } }) => [`${account.address}/${market}`, { account, market }]));
+    void run(words, () => [...places.values()].map(({ account, market }) => cancelAll(chain.markets(), account, traderOf(account), market, side)));
   };
   return (
     <>
@@ -60,13 +62,14 @@ export function Orders({ account }: { account: AccountInfo }) {
           </tr>
         </thead>
         <tbody>
-          {orders.map((order) => {
+          {orders.map((held) => {
+            const { account, item: order } = held;
             const market = markets[order.market];
             if (!market) return null;
             const words = `the order to ${order.buys ? 'buy' : 'sell'} ${size(order.lots, market)} ${market.symbol} at ${price(order.standing, market)}`;
             return (
-              <tr key={String(order.id)}>
-                <td className="font-medium">{market.symbol}</td>
+              <tr key={`${account.address}/${market.index}/${order.id}`}>
+                <td><span className="font-medium">{market.symbol}</span><Whose account={account} accounts={accounts} /></td>
                 <td>
                   <span className={order.buys ? 'text-up' : 'text-down'}>{order.buys ? 'Buy' : 'Sell'}</span>
                   {order.reduceOnly && <span className="ml-1 text-2xs text-muted" title="It never does more than reduce the position">reduces</span>}
@@ -84,14 +87,12 @@ export function Orders({ account }: { account: AccountInfo }) {
                 <td className="num">{until(order.expiresAt)}</td>
                 <td className="right">
                   <span className="inline-flex gap-1">
-                    {!order.reduceOnly && (
-                      <button type="button" className="plain py-0.5" aria-label={`Replace ${words}`} onClick={() => setReplacing(order)}>Replace</button>
-                    )}
+                    <button type="button" className="plain py-0.5" aria-label={`Replace ${words}`} onClick={() => setReplacing(held)}>Replace</button>
                     <button
                       type="button"
                       className="plain py-0.5"
                       aria-label={`Cancel ${words}`}
-                      onClick={() => void run(`Cancel ${size(order.lots, market)} ${market.symbol}`, () => [cancelOrder(chain.markets(), account, trader, order)])}
+                      onClick={() => void run(`Cancel ${size(order.lots, market)} ${market.symbol}`, () => [cancelOrder(chain.markets(), account, traderOf(account), order)])}
                     >
                       Cancel
                     </button>
@@ -102,8 +103,8 @@ export function Orders({ account }: { account: AccountInfo }) {
           })}
         </tbody>
       </table>
-      {replacing && markets[replacing.market] && (
-        <ReplaceDialog account={account} order={replacing} market={markets[replacing.market]!} onClose={() => setReplacing(null)} />
+      {replacing && markets[replacing.item.market] && (
+        <ReplaceDialog account={replacing.account} order={replacing.item} market={markets[replacing.item.market]!} onClose={() => setReplacing(null)} />
       )}
     </>
   );

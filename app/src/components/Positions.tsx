@@ -1,10 +1,12 @@
-// What the account holds: positions with their dangers, and what can be done about them.
+// What accounts hold: positions with their dangers, and what can be done about them.
 import { useState } from 'react';
 
 import { useMarkets, useTriggers } from '../hooks/chain';
 import { hrefOf } from '../hooks/route';
+import { takenAlarm } from '../lib/alarms';
 import { abs, percent, price, share, size, usd } from '../lib/units';
 import type { AccountInfo, MarketInfo, PositionInfo, TriggerInfo } from '../wasm/ballast_wasm';
+import { Whose } from './Accounts';
 import { CloseDialog } from './CloseDialog';
 import { Lights } from './Lights';
 import { MarginDialog } from './MarginDialog';
@@ -15,14 +17,14 @@ import { triggerName } from './Triggers';
 
 type Task = 'close' | 'protect' | 'margin';
 
-/** All positions of an account. */
-export function Positions({ account }: { account: AccountInfo }) {
+/** All positions of accounts. */
+export function Positions({ accounts }: { accounts: readonly AccountInfo[] }) {
   const markets = useMarkets();
-  const triggers = useTriggers(account);
-  const [doing, setDoing] = useState<{ task: Task; market: number } | null>(null);
-  const held = account.positions.filter(({ lots }) => lots !== 0n);
-  if (held.length === 0) return <p className="p-3 text-muted">No positions.</p>;
-  const position = held.find(({ market }) => market === doing?.market);
+  const triggers = useTriggers(accounts);
+  const [doing, setDoing] = useState<{ task: Task; number: number; market: number } | null>(null);
+  const held = accounts.flatMap((account) => account.positions.filter(({ lots }) => lots !== 0n).map((position) => ({ account, position })));
+  if (held.length === 0) return <><p className="p-3 text-muted">No positions.</p><Taken accounts={accounts} /></>;
+  const { account, position } = held.find((one) => one.account.number === doing?.number && one.position.market === doing.market) ?? {};
   const market = doing ? markets[doing.market] : undefined;
   const done = (): void => setDoing(null);
   return (
@@ -47,30 +49,55 @@ export function Positions({ account }: { account: AccountInfo }) {
         </thead>
         <tbody>
           {held.map((one) => {
-            const its = markets[one.market];
+            const its = markets[one.position.market];
             if (!its) return null;
-            const protectedBy = triggers.filter((trigger) => trigger.market === one.market);
-            return <PositionRow key={one.market} account={account} position={one} market={its} triggers={protectedBy} onTask={(task) => setDoing({ task, market: one.market })} />;
+            const { number } = one.account;
+            const protectedBy = triggers.filter((trigger) => trigger.account.number === number && trigger.item.market === its.index).map(({ item }) => item);
+            return (
+              <PositionRow
+                key={`${number}/${its.index}`}
+                {...one}
+                accounts={accounts}
+                market={its}
+                triggers={protectedBy}
+                onTask={(task) => setDoing({ task, number, market: its.index })}
+              />
+            );
           })}
         </tbody>
       </table>
-      {position && market && doing?.task === 'close' && <CloseDialog account={account} position={position} market={market} onClose={done} />}
-      {position && market && doing?.task === 'protect' && <ProtectDialog account={account} position={position} market={market} onClose={done} />}
-      {doing?.task === 'margin' && <MarginDialog account={account} onClose={done} />}
+      <Taken accounts={accounts} />
+      {account && position && market && doing?.task === 'close' && <CloseDialog account={account} position={position} market={market} onClose={done} />}
+      {account && position && market && doing?.task === 'protect' && <ProtectDialog account={account} position={position} market={market} onClose={done} />}
+      {account && doing?.task === 'margin' && <MarginDialog account={account} onClose={done} />}
     </>
   );
 }
 
+/** Positions of which a deleveraging has taken everything, and which are gone before that is booked. */
+function Taken({ accounts }: { accounts: readonly AccountInfo[] }) {
+  const markets = useMarkets();
+  const gone = accounts.flatMap((account) => account.positions.filter(({ lots, deleveraged }) => lots === 0n && deleveraged > 0n).map((position) => ({ account, position })));
+  return gone.map(({ account, position: { market, deleveraged, deleveragedCash } }) => {
+    const info = markets[market];
+    if (!info) return null;
+    const { title, detail } = takenAlarm(deleveraged, deleveragedCash, account.number, info);
+    return <p key={`${account.address}/${market}`} className="px-3 py-1.5 text-warn">{title}: {detail} <a className="link" href={hrefOf({ page: 'why', market: '' })}>Why?</a></p>;
+  });
+}
+
 interface RowProps {
   account: AccountInfo;
+  /** All that are shown. */
+  accounts: readonly AccountInfo[];
   position: PositionInfo;
   market: MarketInfo;
   triggers: readonly TriggerInfo[];
   onTask: (task: Task) => void;
 }
 
-function PositionRow({ account, position, market, triggers, onTask }: RowProps) {
-  const { lots, basis, notional, profit, funding, liquidationPrice, bankruptcyPrice, maintenance, rank, waiting } = position;
+function PositionRow({ account, accounts, position, market, triggers, onTask }: RowProps) {
+  const { lots, basis, notional, profit, funding, liquidationPrice, bankruptcyPrice, maintenance, rank, waiting, deleveraged, deleveragedCash } = position;
   const { marginRatioBps, stage } = account;
   const long = lots > 0n;
   return (
@@ -78,6 +105,7 @@ function PositionRow({ account, position, market, triggers, onTask }: RowProps) 
       <td>
         <a href={hrefOf({ page: 'trade', market: market.symbol })} className="font-medium hover:underline">{market.symbol}</a>{' '}
         <span className={long ? 'text-up' : 'text-down'}>{long ? 'long' : 'short'}</span>
+        <Whose account={account} accounts={accounts} />
       </td>
       <td className="num right" title={waiting === 0n ? undefined : `${size(waiting, market)} of it are fills that wait to be settled`}>
         {size(abs(lots), market)}
@@ -96,7 +124,14 @@ function PositionRow({ account, position, market, triggers, onTask }: RowProps) 
         {marginRatioBps === undefined ? '–' : percent(marginRatioBps, 0)}{' '}
         <span className={`text-2xs ${stage === 'healthy' ? 'text-up' : 'text-down'}`}>{STAGES[stage] ?? stage}</span>
       </td>
-      <td><Lights rank={rank} /></td>
+      <td>
+        <Lights rank={rank} />
+        {deleveraged > 0n && (
+          <span className="num ml-2 text-2xs text-warn" title={`Taken for another’s bankruptcy, for ${usd(abs(deleveragedCash))}. It is booked when the account is next touched.`}>
+            −{size(deleveraged, market)} taken
+          </span>
+        )}
+      </td>
       <td className="num">
         {triggers.length === 0 ? (
           <span className="text-muted">none</span>

@@ -19,7 +19,7 @@ interface Props {
 
 /**
  * Puts a new order in the place of a resting one. With nothing but a smaller size it keeps its place in the queue. It rests as the
- * old one did: one that would take is refused, unless that is allowed here. Not for orders that only reduce.
+ * old one did: one that would take is refused, unless that is allowed here.
  */
 export function ReplaceDialog({ account, order, market, onClose }: Props) {
   const { chain, run, connected } = useSession();

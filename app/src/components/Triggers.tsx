@@ -1,11 +1,12 @@
-// Take-profits, stops and trailing stops of an account, and its ladder.
+// Take-profits, stops and trailing stops of one or more accounts, and their ladders.
 import { useState } from 'react';
 
-import { useMarkets, useTriggers } from '../hooks/chain';
+import { useMarkets, useTriggers, type Held } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import { cancelAllTriggers, cancelTrigger } from '../lib/protection';
 import { percent, price, share, size } from '../lib/units';
 import type { AccountInfo, MarketInfo, TriggerInfo } from '../wasm/ballast_wasm';
+import { Whose, accountName } from './Accounts';
 import { LadderDialog } from './LadderDialog';
 import { until } from './Orders';
 import { EditTriggerDialog } from './ProtectDialog';
@@ -20,17 +21,20 @@ function places(trigger: TriggerInfo, market: MarketInfo): string {
   return trigger.limit !== undefined ? `limit ${price(trigger.limit, market)}` : `market, ${percent(trigger.slippageBps ?? 0)} at most`;
 }
 
-/** The account's triggers, and its ladder above them. */
-export function Triggers({ account }: { account: AccountInfo }) {
+/** The triggers of accounts, and their ladders above them. */
+export function Triggers({ accounts }: { accounts: readonly AccountInfo[] }) {
   const { run, connected } = useSession();
   const markets = useMarkets();
-  const triggers = useTriggers(account);
-  const [editing, setEditing] = useState<TriggerInfo | null>(null);
-  const trader = connected?.account.address ?? account.owner;
-  const inMarkets = [...new Set(triggers.map(({ market }) => market))].flatMap((index) => markets[index] ?? []);
+  const triggers = useTriggers(accounts);
+  const [editing, setEditing] = useState<Held<TriggerInfo> | null>(null);
+  const traderOf = (account: AccountInfo): string => connected?.account.address ?? account.owner;
+  const cancelThemAll = (): void => {
+    const places = new Map(triggers.map(({ account, item: { market } }) => [`${account.address}/${market}`, { account, market }]));
+    void run('Cancel all triggers', () => [...places.values()].map(({ account, market }) => cancelAllTriggers(markets[market]!, account, traderOf(account))));
+  };
   return (
     <>
-      <Ladder account={account} />
+      {accounts.map((account) => <Ladder key={account.address} account={account} named={accounts.length > 1} />)}
       {triggers.length === 0 ? (
         <p className="p-3 text-muted">No take-profits or stops.</p>
       ) : (
@@ -46,22 +50,21 @@ export function Triggers({ account }: { account: AccountInfo }) {
               <th scope="col">Pair</th>
               <th scope="col">Expires</th>
               <th scope="col" className="right">
-                <button type="button" className="link" onClick={() => void run('Cancel all triggers', () => inMarkets.map((market) => cancelAllTriggers(market, account, trader)))}>
-                  cancel all
-                </button>
+                <button type="button" className="link" onClick={cancelThemAll}>cancel all</button>
               </th>
             </tr>
           </thead>
           <tbody>
-            {triggers.map((trigger) => {
+            {triggers.map((held) => {
+              const { account, item: trigger } = held;
               const market = markets[trigger.market];
               if (!market) return null;
               const name = triggerName(trigger);
               const words = `the ${name.toLowerCase()} of ${market.symbol} at ${price(trigger.price, market)}`;
               const distance = trigger.price > market.mark ? trigger.price - market.mark : market.mark - trigger.price;
               return (
-                <tr key={String(trigger.id)}>
-                  <td className="font-medium">{market.symbol}</td>
+                <tr key={`${account.address}/${market.index}/${trigger.id}`}>
+                  <td><span className="font-medium">{market.symbol}</span><Whose account={account} accounts={accounts} /></td>
                   <td>
                     {name}
                     {trigger.trailPpm !== undefined && <span className="num text-muted"> {percent(trigger.trailPpm / 100)}</span>}
@@ -75,12 +78,12 @@ export function Triggers({ account }: { account: AccountInfo }) {
                   <td className="num">{until(trigger.expiresAt)}</td>
                   <td className="right">
                     <span className="inline-flex gap-1">
-                      <button type="button" className="plain py-0.5" aria-label={`Edit ${words}`} onClick={() => setEditing(trigger)}>Edit</button>
+                      <button type="button" className="plain py-0.5" aria-label={`Edit ${words}`} onClick={() => setEditing(held)}>Edit</button>
                       <button
                         type="button"
                         className="plain py-0.5"
                         aria-label={`Cancel ${words}`}
-                        onClick={() => void run(`Cancel the ${name.toLowerCase()} of ${market.symbol}`, () => [cancelTrigger(market, account, trader, trigger.id)])}
+                        onClick={() => void run(`Cancel the ${name.toLowerCase()} of ${market.symbol}`, () => [cancelTrigger(market, account, traderOf(account), trigger.id)])}
                       >
                         Cancel
                       </button>
@@ -92,21 +95,21 @@ export function Triggers({ account }: { account: AccountInfo }) {
           </tbody>
         </table>
       )}
-      {editing && markets[editing.market] && (
-        <EditTriggerDialog account={account} trigger={editing} market={markets[editing.market]!} onClose={() => setEditing(null)} />
+      {editing && markets[editing.item.market] && (
+        <EditTriggerDialog account={editing.account} trigger={editing.item} market={markets[editing.item.market]!} onClose={() => setEditing(null)} />
       )}
     </>
   );
 }
 
-/** The account's ladder in a line. */
-function Ladder({ account }: { account: AccountInfo }) {
+/** An account's ladder in a line. */
+function Ladder({ account, named }: { account: AccountInfo; named: boolean }) {
   const { own } = useSession();
   const [editing, setEditing] = useState(false);
   const { rungs } = account.ladder;
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 pt-1" data-testid="ladder">
-      <span className="text-muted" title="Reductions that anyone carries out when the account’s margin ratio falls, before liquidation">Ladder</span>
+      <span className="text-muted" title="Reductions that anyone carries out when the account’s margin ratio falls, before liquidation">Ladder{named && ` of ${accountName(account)}`}</span>
       {rungs.length === 0 && <span className="text-muted">none</span>}
       {rungs.map(({ ratioBps, reduceBps, leftPpm }) => (
         <span key={ratioBps} className="num rounded bg-raised px-1.5 py-0.5">

@@ -80,22 +80,39 @@ export function useAccounts(): readonly AccountInfo[] {
   return useDerived([chain, account, prices], () => chain.accounts());
 }
 
-/** The chosen margin account; `null` while there is none. */
+/** The number of the account that the page trades with, whether it exists or not. */
+export function useChosen(): number {
+  const { chain, account } = useSession();
+  useTopic('account');
+  return chain.chosen(account);
+}
+
+/** The account that the page trades with; `null` while there is none. */
 export function useAccount(): AccountInfo | null {
-  const { account } = useSession();
-  return useAccounts().find(({ number }) => number === account) ?? null;
+  const chosen = useChosen();
+  return useAccounts().find(({ number }) => number === chosen) ?? null;
 }
 
-/** An account's resting orders. */
-export function useOrders(account: AccountInfo | null): readonly OpenOrder[] {
-  const { chain } = useSession();
-  return useDerived([chain, account], () => (account ? chain.orders(account) : []));
+/** Something with the account that it belongs to. */
+export interface Held<T> {
+  account: AccountInfo;
+  item: T;
 }
 
-/** An account's take-profits and stops. */
-export function useTriggers(account: AccountInfo | null): readonly TriggerInfo[] {
+function heldBy<T>(accounts: readonly AccountInfo[], of: (account: AccountInfo) => readonly T[]): Held<T>[] {
+  return accounts.flatMap((account) => of(account).map((item) => ({ account, item })));
+}
+
+/** The resting orders of accounts. */
+export function useOrders(accounts: readonly AccountInfo[]): readonly Held<OpenOrder>[] {
   const { chain } = useSession();
-  return useDerived([chain, account], () => (account ? chain.triggers(account) : []));
+  return useDerived([chain, accounts], () => heldBy(accounts, (account) => chain.orders(account)));
+}
+
+/** The take-profits and stops of accounts. */
+export function useTriggers(accounts: readonly AccountInfo[]): readonly Held<TriggerInfo>[] {
+  const { chain } = useSession();
+  return useDerived([chain, accounts], () => heldBy(accounts, (account) => chain.triggers(account)));
 }
 
 /** What the wallet has outside the exchange. */

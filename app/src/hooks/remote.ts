@@ -1,8 +1,8 @@
-// What has to be fetched when a page is opened, with its failure.
-import { useCallback, useEffect, useMemo, useState } from 'react';
+// What has to be fetched when a page is opened, with its failure, and when it is fetched again.
+import { useCallback, useEffect, useState } from 'react';
 
 import { message } from '../lib/chain';
-import { Indexer } from '../lib/indexer';
+import type { Channel, Indexer } from '../lib/indexer';
 import { useSession } from './session';
 
 /** Something fetched: `undefined` while it is under way. */
@@ -37,6 +37,36 @@ export function useRemote<T>(key: string | null, fetcher: () => Promise<T>): Rem
 
 /** The indexer that the page was given, if it was. */
 export function useIndexer(): Indexer | null {
-  const { cluster } = useSession();
-  return useMemo(() => (cluster.indexer ? new Indexer(cluster.indexer) : null), [cluster.indexer]);
+  return useSession().chain.indexer;
+}
+
+/** News of a moment are one reason to fetch. */
+const TOGETHER_MS = 500;
+
+/** Calls `action` when the indexer has something new in a channel, took something back, or is heard again. */
+export function useNews(indexer: Indexer | null, channel: Channel, action: () => void): void {
+  const key = JSON.stringify(channel);
+  useEffect(() => {
+    if (!indexer) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soon = (): void => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        action();
+      }, TOGETHER_MS);
+    };
+    const stops = [indexer.subscribe(JSON.parse(key) as Channel, soon, soon), indexer.onRollback(soon)];
+    return () => {
+      clearTimeout(timer);
+      stops.forEach((stop) => stop());
+    };
+  }, [indexer, key, action]);
+}
+
+/** Calls `action` every so many milliseconds. */
+export function useEvery(ms: number, action: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(action, ms);
+    return () => clearInterval(timer);
+  }, [ms, action]);
 }

@@ -2,10 +2,12 @@
 import type { Instruction } from '@solana/kit';
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 
-import { Chain } from '../lib/chain';
+import type { Alarm } from '../lib/alarms';
+import { ACCOUNTS, Chain } from '../lib/chain';
 import { initialCluster, storeCluster, type Cluster } from '../lib/cluster';
+import { hrefOf, whyHref } from './route';
 import { trouble } from '../lib/problems';
-import { transact, type Stage } from '../lib/send';
+import { Uncertain, transact, type Stage } from '../lib/send';
 import { connect, disconnect, lastWallet, offerBurner, onAccount, onWallets, signerOf, usable, type Connected } from '../wallet/wallets';
 import type { Wallet } from '@wallet-standard/base';
 
@@ -14,8 +16,10 @@ export interface Notice {
   id: number;
   title: string;
   detail: string;
-  stage: Stage | 'info';
+  stage: Stage | 'info' | 'unknown' | 'forced';
   signature?: string;
+  /** The page that explains it. */
+  href?: string;
 }
 
 interface Session {
@@ -30,9 +34,9 @@ interface Session {
   owner: string | null;
   /** Whether they are the wallet's own. A delegate trades, but moves no money out and changes no rules. */
   own: boolean;
-  /** Shows an owner's accounts, `null` for the wallet's own, and chooses one. */
+  /** Shows an owner's accounts and chooses one; with `null`, the wallet's own and the one chosen last. */
   actFor: (owner: string | null, account: number) => void;
-  /** The number of the margin account that the page trades with. */
+  /** The number of the margin account that was chosen to trade with; it may not exist (any more). */
   account: number;
   setAccount: (account: number) => void;
   notices: readonly Notice[];
@@ -47,6 +51,15 @@ const Context = createContext<Session | null>(null);
 const STAYS_MS = 6_000;
 let nextNotice = 1;
 
+/** Where it is kept which of its accounts a wallet has chosen. */
+const chosenBy = (wallet: string): string => `ballast.account.${wallet}`;
+
+/** The account that a wallet chose when it was here before. */
+export function storedAccount(wallet: string): number {
+  const stored = Number(localStorage.getItem(chosenBy(wallet)));
+  return Number.isInteger(stored) && stored >= 0 && stored < ACCOUNTS ? stored : 0;
+}
+
 /** The shared session. */
 export function useSession(): Session {
   const session = useContext(Context);
@@ -59,7 +72,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [chain, setChain] = useState<Chain | null>(null);
   const [connected, setConnected] = useState<Connected | null>(null);
   const [wallets, setWallets] = useState<readonly Wallet[]>([]);
-  const [account, setAccount] = useState(0);
+  const [account, choose] = useState(0);
   const [principal, setPrincipal] = useState<string | null>(null);
   const wallet = connected?.account.address ?? null;
   const owner = wallet === null ? null : (principal ?? wallet);
@@ -95,7 +108,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   // Another wallet, or another network, begins with its own accounts.
   useEffect(() => {
     setPrincipal(null);
-    setAccount(0);
+    choose(wallet === null ? 0 : storedAccount(wallet));
   }, [chain, wallet]);
 
   useEffect(() => chain?.setOwner(owner, wallet), [chain, owner, wallet]);
@@ -103,11 +116,19 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const dismiss = useCallback((id: number) => setNotices((all) => all.filter((notice) => notice.id !== id)), []);
   const put = useCallback(
     (notice: Notice) => {
-      setNotices((all) => [...all.filter(({ id }) => id !== notice.id), notice].slice(-4));
+      // A liquidation in many steps is one piece of news, of which the last step is shown.
+      const replaced = (old: Notice): boolean => old.id === notice.id || (notice.stage === 'forced' && old.stage === 'forced' && old.title === notice.title);
+      setNotices((all) => [...all.filter((old) => !replaced(old)), notice].slice(-4));
       if (notice.stage === 'done' || notice.stage === 'info') setTimeout(() => dismiss(notice.id), STAYS_MS);
     },
     [dismiss],
   );
+
+  useEffect(() => {
+    const hear = ({ title, detail, why }: Alarm): void =>
+      put({ id: nextNotice++, title, detail, stage: 'forced', href: why ? whyHref(why.signature, why.event) : hrefOf({ page: 'why', market: '' }) });
+    return chain?.onAlarm(hear);
+  }, [chain, put]);
 
   const session = useMemo<Session | null>(() => {
     if (!chain) return null;
@@ -138,29 +159,33 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       own: owner === wallet,
       actFor: (next, number) => {
         setPrincipal(next);
-        setAccount(number);
+        choose(next === null && wallet !== null ? storedAccount(wallet) : number);
       },
       account,
-      setAccount,
+      setAccount: (number) => {
+        choose(number);
+        if (wallet !== null && owner === wallet) localStorage.setItem(chosenBy(wallet), String(number));
+      },
       notices,
       dismiss,
       tell,
       run: async (title, build) => {
         if (!connected) return false;
         const id = nextNotice++;
-        const show = (stage: Stage, detail = '', signature?: string): void =>
-          put({ id, title, detail, stage, ...(signature ? { signature } : {}) });
+        let sent: { signature?: string } = {};
+        const show = (stage: Notice['stage'], detail = ''): void => put({ id, title, detail, stage, ...sent });
         try {
           const instructions = await build();
-          const signature = await transact(chain.rpc, chain.program, connected.signer, instructions, (stage) => {
-            if (stage !== 'failed' && stage !== 'done') show(stage);
+          await transact(chain, connected.signer, instructions, (stage, signature) => {
+            if (signature) sent = { signature };
+            if (stage !== 'failed') show(stage);
           });
-          show('done', '', signature);
           await chain.refresh().catch(() => undefined);
           return true;
         } catch (error) {
           const said = trouble(error);
-          show('failed', [said.title, said.detail].filter(Boolean).join('. ').replace('..', '.'));
+          if (said instanceof Uncertain) show('unknown', said.detail);
+          else show('failed', [said.title, said.detail].filter(Boolean).join('. ').replace('..', '.'));
           return false;
         }
       },

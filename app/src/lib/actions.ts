@@ -59,6 +59,17 @@ export function transfer(
   return withOthers(move, others(markets, from));
 }
 
+/**
+ * Accounts beside the first that have money but neither positions nor orders, and where it would go: to the chosen account, or
+ * the first that is not one of them.
+ */
+export function idleAccounts(accounts: readonly AccountInfo[], chosen: AccountInfo | null): { idle: AccountInfo[]; target: AccountInfo | undefined } {
+  const idles = (account: AccountInfo): boolean =>
+    account.number > 0 && account.withdrawable > 0n && account.positions.every(({ lots, orders }) => lots === 0n && orders === 0);
+  const target = chosen && !idles(chosen) ? chosen : (accounts.find((account) => !idles(account)) ?? accounts[0]);
+  return { idle: accounts.filter((account) => account !== target && idles(account)), target };
+}
+
 /** Puts money from the wallet into a margin account, opening it if it does not exist. */
 export async function deposit(
   exchange: ExchangeInfo,

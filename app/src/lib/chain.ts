@@ -15,15 +15,18 @@ import {
   type OpenOrder,
   type TriggerInfo,
 } from '../wasm/ballast_wasm';
-import type { Cluster } from './cluster';
+import { isLocal, type Cluster } from './cluster';
 import { ChainFeed, type MarketFeed } from './feed';
+import { Alarms, type Alarm } from './alarms';
 import { ForcedFeed } from './forced';
 import { IndexedFeed } from './indexedFeed';
 import { Indexer } from './indexer';
 import { ACCOUNT_OPTIONS, Rpc, accountOf, type RawAccount, type WireAccount } from './rpc';
 import { Socket, type Connection } from './socket';
+import { findTables, loadTables, type Tables } from './tables';
 import { tokenAddress } from './tokens';
 import { Topics, onFrame } from './topics';
+import type { PastTransaction } from './transactions';
 import { prepareZstd } from './zstd';
 
 /** Margin accounts per owner that the page looks for. */
@@ -51,13 +54,17 @@ export class Chain {
   readonly topics = new Topics();
   readonly rpc: Rpc;
   readonly program = programAddress();
+  readonly indexer: Indexer | null;
   phase: Phase = 'loading';
   failure = '';
   connection: Connection = 'connecting';
   funds: Funds | null = null;
+  /** Lookup tables, for transactions that are too large without. */
+  tables: Tables = {};
   feed: MarketFeed | undefined;
   /** Forced reductions that the node tells of. */
   forced: ForcedFeed | undefined;
+  private readonly hearers = new Set<(alarm: Alarm) => void>();
   private desk: Desk | undefined;
   private socket: Socket | undefined;
   private readonly watched = new Map<string, () => void>();
@@ -68,6 +75,8 @@ export class Chain {
   private owner: string | null = null;
   private wallet: string | null = null;
   private accountAddresses: string[] = [];
+  /** Of these, those of which it is known whether they exist. */
+  private readonly heard = new Set<string>();
   /** The wallet and its token account. */
   private purse: string[] = [];
   private focus = -1;
@@ -77,6 +86,7 @@ export class Chain {
 
   constructor(readonly cluster: Cluster) {
     this.rpc = new Rpc(cluster.rpc);
+    this.indexer = cluster.indexer ? new Indexer(cluster.indexer) : null;
     void this.start();
   }
 
@@ -122,6 +132,16 @@ export class Chain {
     return this.owner === this.wallet ? all : all.filter(({ delegate }) => delegate === this.wallet);
   }
 
+  /**
+   * The number that counts when this one was chosen: itself, or the first that exists once it is known that it does not. Another
+   * owner's account is never put in the place of the one that was entrusted.
+   */
+  chosen(number: number): number {
+    if (this.owner !== this.wallet) return number;
+    const exists = (address: string): boolean => this.ask((desk) => desk.marketsOf(address)) !== null;
+    return chosenAmong(number, this.accountAddresses.map((address) => (exists(address) ? true : this.heard.has(address) ? false : undefined)));
+  }
+
   /** An account's resting orders, newest first. */
   orders(account: AccountInfo): OpenOrder[] {
     return account.positions.flatMap(({ market }) => this.ask((desk) => desk.orders(account.address, market)) ?? []);
@@ -135,6 +155,12 @@ export class Chain {
   /** Whether there should be an indexer and it does not answer. */
   indexerDown(): boolean {
     return this.feed instanceof IndexedFeed && this.feed.state === 'down';
+  }
+
+  /** Calls `hear` when an account that is shown is reduced by force, until the function that is returned is called. */
+  onAlarm(hear: (alarm: Alarm) => void): () => void {
+    this.hearers.add(hear);
+    return () => this.hearers.delete(hear);
   }
 
   /** The chain's time in unix seconds. */
@@ -158,6 +184,7 @@ export class Chain {
     [this.owner, this.wallet] = [owner, wallet];
     this.funds = null;
     [this.accountAddresses, this.purse] = [[], []];
+    this.heard.clear();
     this.topics.touch('account');
     this.topics.touch('funds');
     void this.watchOwner();
@@ -183,6 +210,7 @@ export class Chain {
       this.listen([exchange, ...markets]);
       this.topics.touch('status');
       void this.watchOwner();
+      void this.readTables(exchange).catch((error: unknown) => console.warn('no lookup tables', error));
     } catch (error) {
       if (this.closed) return;
       this.phase = 'failed';
@@ -203,6 +231,11 @@ export class Chain {
     return addresses[0];
   }
 
+  private async readTables(exchange: string): Promise<void> {
+    const { cluster, rpc } = this;
+    this.tables = await loadTables(rpc, cluster.tables ?? (isLocal(cluster) ? await findTables(rpc, exchange) : []));
+  }
+
   private listen(always: string[]): void {
     const { ws } = this.cluster;
     this.socket = new Socket(ws, (state) => {
@@ -210,9 +243,8 @@ export class Chain {
       this.topics.touch('status');
     });
     const own = new ChainFeed(this.rpc, this.socket, this.topics, () => this.now(), ({ whole }) => this.ask((desk) => desk.eventsIn(whole)) ?? []);
-    const { indexer } = this.cluster;
-    this.feed = indexer ? new IndexedFeed(new Indexer(indexer), own, this.topics) : own;
-    this.forced = new ForcedFeed(this.rpc, this.socket, always.slice(1), this.topics, () => this.now(), ({ whole }) => this.ask((desk) => desk.forcedIn(whole)) ?? []);
+    this.feed = this.indexer ? new IndexedFeed(this.indexer, own, this.topics) : own;
+    this.forced = this.watchForced(this.socket, always.slice(1));
     always.forEach((address) => this.watch(address));
     this.watchSlabs();
     const info = this.markets_[this.focus];
@@ -222,6 +254,17 @@ export class Chain {
       setInterval(() => void this.syncClock().catch(() => undefined), CLOCK_EVERY_MS),
       setInterval(() => void this.refresh().catch(() => undefined), RESYNC_MS),
     ];
+  }
+
+  /** Listens to forced reductions in markets, and tells of those of the accounts that are shown. */
+  private watchForced(socket: Socket, markets: string[]): ForcedFeed {
+    const alarms = new Alarms(() => this.accounts(), () => this.markets(), (alarm) => this.hearers.forEach((hear) => hear(alarm)));
+    for (const topic of ['account', 'clock']) this.topics.subscribe(topic, () => alarms.look());
+    const read = ({ whole }: PastTransaction) => ({
+      forced: this.ask((desk) => desk.forcedIn(whole)) ?? [],
+      booked: this.ask((desk) => desk.receiptsIn(whole)) ?? [],
+    });
+    return new ForcedFeed(this.rpc, socket, markets, this.topics, () => this.now(), read, () => this.accountAddresses, alarms);
   }
 
   /** The clock moves prices' ages and funding's countdown. */
@@ -261,6 +304,7 @@ export class Chain {
     const data = account?.owner === this.program ? account.data : new Uint8Array();
     if (data.length > 0 && !accountKind(data)) return;
     const what = this.ask((desk) => desk.put(address, data));
+    this.heard.add(address);
     if (what === 'market') this.remember();
     if (what === 'book' || what === 'ranks') {
       for (const market of this.markets_) {
@@ -356,6 +400,12 @@ export class Chain {
     this.funds = { lamports: BigInt(holder?.lamports ?? 0), tokens: amount?.getBigUint64(64, true) ?? null };
     this.topics.touch('funds');
   }
+}
+
+/** The number that counts when one was chosen, of accounts that exist, do not, or of which that is not known yet. */
+export function chosenAmong(number: number, exist: readonly (boolean | undefined)[]): number {
+  if (exist[number] || exist.length === 0 || exist.includes(undefined)) return number;
+  return Math.max(exist.indexOf(true), 0);
 }
 
 /** What an error says. */

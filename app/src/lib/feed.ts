@@ -107,7 +107,7 @@ export class ChainFeed implements MarketFeed {
     const stop = this.socket.subscribe('logsSubscribe', [{ mentions: [address] }, { commitment: 'confirmed' }], (result) => {
       const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
       const fresh = value.err === null && !this.seen.has(`${market}/${value.signature}`);
-      if (fresh && value.logs && worthFetching(value.logs, false)) fetcher.add(value.signature);
+      if (fresh && value.logs && worthFetching(value.logs, false, [])) fetcher.add(value.signature);
     });
     this.stops.set(market, stop);
   }

@@ -1,11 +1,13 @@
-// A market's past from an indexer, its present from the network itself, which comes first. While the indexer is down the network is all
-// there is, and the page says so.
+// A market's past from an indexer, its present from the network itself, which comes first. While the indexer is down its bars are the
+// network's, what is known of older trades stays, and the page says so.
 import type { Candle, MarketFeed, Trade } from './feed';
 import { INDEXED_INTERVALS, type IndexedCandle, type IndexedTrade, type Indexer } from './indexer';
 import type { Topics } from './topics';
 
 const TRADES = 200;
 const CANDLES = 500;
+/** How soon a list that could not be read is asked for again. */
+const RETRY_MS = 5_000;
 
 /** Whether an indexer answers. */
 export type IndexerState = 'loading' | 'up' | 'down';
@@ -23,8 +25,13 @@ interface Bars {
 }
 
 export class IndexedFeed implements MarketFeed {
-  /** Changes are told under `status`. */
-  state: IndexerState = 'loading';
+  /** Whether the indexer is heard; changes of what follows from it are told under `status`. */
+  private listens = true;
+  /** Whether any list has been read. */
+  private read = false;
+  /** The lists that could not be read when they were asked for last, and how they are read. */
+  private readonly failing = new Map<string, () => Promise<void>>();
+  private retry: ReturnType<typeof setTimeout> | undefined;
   private readonly addresses = new Map<number, string>();
   private readonly past = new Map<number, Past[]>();
   private readonly bars = new Map<string, Bars>();
@@ -35,8 +42,16 @@ export class IndexedFeed implements MarketFeed {
     private readonly indexer: Indexer,
     private readonly own: MarketFeed,
     private readonly topics: Topics,
+    private readonly retryMs = RETRY_MS,
   ) {
     indexer.onRollback(() => this.forget());
+    indexer.whetherListening((listens) => this.change(() => (this.listens = listens)));
+  }
+
+  /** Down when nothing is heard of the indexer, or a list cannot be read. */
+  get state(): IndexerState {
+    if (!this.listens || this.failing.size > 0) return 'down';
+    return this.read ? 'up' : 'loading';
   }
 
   /** What the network has, and before that what the indexer has. */
@@ -47,12 +62,12 @@ export class IndexedFeed implements MarketFeed {
     return [...recent, ...older.map(({ trade }) => trade)].sort((a, b) => b.time - a.time).slice(0, TRADES);
   }
 
-  /** The indexer's bars where it has any of that interval, of trades; otherwise the network's, of the mark. */
+  /** The indexer's bars where it has any of that interval, of trades; otherwise, or while it is down, the network's, of the mark. */
   candles(market: number, interval: number): Candle[] {
     const address = this.addresses.get(market);
     if (!address || !INDEXED_INTERVALS.includes(interval)) return this.own.candles(market, interval);
     const bars = this.bars.get(`${market}/${interval}`) ?? this.follow(market, address, interval);
-    if (bars.byTime.size === 0) return this.own.candles(market, interval);
+    if (bars.byTime.size === 0 || this.state === 'down') return this.own.candles(market, interval);
     return [...bars.byTime.values()].sort((a, b) => a.time - b.time);
   }
 
@@ -67,6 +82,7 @@ export class IndexedFeed implements MarketFeed {
   }
 
   close(): void {
+    clearTimeout(this.retry);
     this.own.close();
     this.indexer.close();
   }
@@ -85,15 +101,29 @@ export class IndexedFeed implements MarketFeed {
     }
   }
 
-  private async loadTrades(market: number, address: string): Promise<void> {
+  private loadTrades(market: number, address: string): Promise<void> {
+    return this.readList(`trades/${market}`, () => this.indexer.trades(address, { limit: TRADES }), (trades) => {
+      this.past.set(market, trades.map((trade) => ({ signature: trade.signature, trade: tradeOf(trade) })));
+    });
+  }
+
+  /** Reads a list and takes it over, unless something was taken back meanwhile; one that cannot be read is asked for again. */
+  private async readList<T>(name: string, ask: () => Promise<T>, take: (answer: T) => void): Promise<void> {
     const { rollbacks } = this;
     try {
-      const trades = await this.indexer.trades(address, { limit: TRADES });
+      const answer = await ask();
       if (rollbacks !== this.rollbacks) return;
-      this.past.set(market, trades.map((trade) => ({ signature: trade.signature, trade: tradeOf(trade) })));
-      this.settle('up', market);
+      this.change(() => {
+        take(answer);
+        this.failing.delete(name);
+        this.read = true;
+      });
     } catch {
-      this.settle('down', market);
+      this.change(() => this.failing.set(name, () => this.readList(name, ask, take)));
+      this.retry ??= setTimeout(() => {
+        this.retry = undefined;
+        for (const again of this.failing.values()) void again();
+      }, this.retryMs);
     }
   }
 
@@ -102,17 +132,12 @@ export class IndexedFeed implements MarketFeed {
     const put = (candle: IndexedCandle): void => {
       byTime.set(candle.time, candleOf(candle));
     };
-    const load = async (): Promise<void> => {
-      const { rollbacks } = this;
-      try {
-        const candles = await this.indexer.candles(address, interval, { limit: CANDLES });
-        if (rollbacks !== this.rollbacks) return;
+    const load = (): Promise<void> =>
+      this.readList(`candles/${market}/${interval}`, () => this.indexer.candles(address, interval, { limit: CANDLES }), (candles) => {
+        // After a long silence there may be a hole before them.
+        if ([...byTime.keys()].every((time) => time < (candles[0]?.time ?? 0))) byTime.clear();
         candles.forEach(put);
-        this.settle('up', market);
-      } catch {
-        this.settle('down', market);
-      }
-    };
+      });
     const bars = { byTime, load };
     this.bars.set(`${market}/${interval}`, bars);
     this.indexer.subscribe<IndexedCandle>(
@@ -127,10 +152,12 @@ export class IndexedFeed implements MarketFeed {
     return bars;
   }
 
-  private settle(state: IndexerState, market: number): void {
-    if (state !== this.state) this.topics.touch('status');
-    this.state = state;
-    this.topics.touch(`feed:${market}`);
+  /** Carries a change out and tells of it. */
+  private change(what: () => void): void {
+    const before = this.state;
+    what();
+    if (this.state !== before) this.topics.touch('status');
+    for (const market of this.addresses.keys()) this.topics.touch(`feed:${market}`);
   }
 }
 

@@ -54,6 +54,8 @@ export interface Range {
 const TIMEOUT_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
+/** A loss that is over sooner is nobody's business. */
+const GRACE_MS = 3_000;
 
 /** The indexer refused, with its own words, or did not answer. */
 export class IndexerError extends Error {
@@ -85,12 +87,18 @@ export class Indexer {
   private socket: WebSocket | undefined;
   private readonly listeners = new Map<string, Set<Listener>>();
   private readonly onVoid = new Set<() => void>();
+  private readonly onListening = new Set<(listens: boolean) => void>();
   private retries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs while the socket is not open, and ends with the loss being told. */
+  private grace: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
   /** `base` as [`indexerBase`] gives it. */
-  constructor(readonly base: string) {}
+  constructor(
+    readonly base: string,
+    private readonly graceMs = GRACE_MS,
+  ) {}
 
   /** How far it has come. */
   status(): Promise<IndexerStatus> {
@@ -110,11 +118,6 @@ export class Indexer {
   /** A list at a path (`/accounts/…/fills`), newest first. */
   list<T extends Item>(path: string, range: Range = {}): Promise<T[]> {
     return this.get<T[]>(path, { ...range });
-  }
-
-  /** Where the same rows are as CSV. */
-  csv(path: string, range: Range = {}): string {
-    return this.url(path, { ...range, format: 'csv' });
   }
 
   /** Whatever is at a path. */
@@ -148,20 +151,29 @@ export class Indexer {
       onOpen();
     } else if (!this.socket) this.connect();
     return () => {
-      set.delete(listener);
-      if (set.size === 0) this.listeners.delete(key);
+      if (!set.delete(listener) || set.size > 0 || this.listeners.get(key) !== set) return;
+      this.listeners.delete(key);
+      const { subscribe: unsubscribe, ...what } = channel;
+      if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ unsubscribe, ...what }));
     };
   }
 
+  /** Calls `action` with whether it hears the indexer: once that has not been so for some seconds, and whenever it is so again. */
+  whetherListening(action: (listens: boolean) => void): void {
+    this.onListening.add(action);
+  }
+
   /** Calls `action` whenever the indexer took something back that it had sent: its lists have to be read anew. */
-  onRollback(action: () => void): void {
+  onRollback(action: () => void): () => void {
     this.onVoid.add(action);
+    return () => this.onVoid.delete(action);
   }
 
   /** Ends it. */
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.grace);
     this.socket?.close();
   }
 
@@ -175,8 +187,12 @@ export class Indexer {
     if (this.closed) return;
     const socket = new WebSocket(`${this.base.replace(/^http/, 'ws')}/stream`);
     this.socket = socket;
+    this.hearNothing();
     socket.onopen = () => {
       this.retries = 0;
+      clearTimeout(this.grace);
+      this.grace = undefined;
+      this.onListening.forEach((action) => action(true));
       for (const set of this.listeners.values()) {
         const [first] = set;
         if (first) socket.send(JSON.stringify(first.channel));
@@ -187,9 +203,14 @@ export class Indexer {
     socket.onclose = () => {
       this.socket = undefined;
       if (this.closed || this.listeners.size === 0) return;
+      this.hearNothing();
       const wait = Math.min(FIRST_RETRY_MS * 2 ** this.retries++, LAST_RETRY_MS);
       this.timer = setTimeout(() => this.connect(), wait);
     };
+  }
+
+  private hearNothing(): void {
+    this.grace ??= setTimeout(() => this.onListening.forEach((action) => action(false)), this.graceMs);
   }
 
   private receive(text: string): void {

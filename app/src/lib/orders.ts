@@ -11,11 +11,9 @@ import {
   orderRef,
   type OrderArgsArgs,
 } from '../generated';
-import type { AccountInfo, Levels, MarketInfo, OpenOrder, OrderInput, SelfTradeMode } from '../wasm/ballast_wasm';
+import { maxMakers, type AccountInfo, type Levels, type MarketInfo, type OpenOrder, type OrderInput, type SelfTradeMode } from '../wasm/ballast_wasm';
 import { others, withOthers } from './actions';
 
-/** Makers that one order of the page meets at most. */
-export const MAX_MAKERS = 32;
 /** Orders of a market that one instruction cancels. */
 const MAX_CANCELLED = 64;
 
@@ -36,8 +34,13 @@ const SELF_TRADES: Record<SelfTradeMode, WireSelfTrade> = {
 /** The account that orders, or a fresh one that is not on the network yet and has nothing anywhere. */
 export type Orderer = Pick<AccountInfo, 'address' | 'positions'>;
 
+/** An owner's own number for an order: the page numbers them by the clock. */
+export function newClientId(): bigint {
+  return BigInt(Date.now());
+}
+
 /** As the program takes it. */
-export function orderArgs(order: OrderInput, clientId = BigInt(Date.now())): OrderArgsArgs {
+export function orderArgs(order: OrderInput, clientId = newClientId()): OrderArgsArgs {
   return {
     buys: order.buys,
     kind: KINDS[order.kind],
@@ -47,7 +50,7 @@ export function orderArgs(order: OrderInput, clientId = BigInt(Date.now())): Ord
     clientId,
     expiresAt: order.expiresAt ?? 0n,
     selfTrade: SELF_TRADES[order.selfTrade ?? 'cancelResting'],
-    maxMakers: order.maxMakers,
+    maxMakers: order.maxMakers ?? maxMakers(),
     peg: order.peg ?? null,
   };
 }
@@ -99,20 +102,15 @@ export interface Change {
   take: boolean;
 }
 
-/**
- * The order that replaces a resting one. An order that only reduces cannot be replaced: the program lets none be placed to rest,
- * and one that is not bound to reduce would be another order.
- */
+/** The order that replaces a resting one: one that only reduces stays so. */
 export function replacement(order: OpenOrder, market: MarketInfo, { limit, lots, peg, take }: Change): OrderInput {
-  if (order.reduceOnly) throw new Error('An order that only reduces cannot be replaced: cancel it and set a trigger anew.');
   return {
     market: market.index,
     buys: order.buys,
     kind: take ? 'limit' : 'postOnly',
     price: limit,
     lots,
-    reduceOnly: false,
-    maxMakers: MAX_MAKERS,
+    reduceOnly: order.reduceOnly,
     expiresAt: order.expiresAt,
     ...(peg === undefined ? {} : { peg: peg - (peg % market.tick) }),
   };

@@ -1,6 +1,7 @@
 // What went wrong, in words that say what to do about it.
 import { programError } from '../wasm/ballast_wasm';
 import { message } from './chain';
+import { TOKEN_PROGRAM } from './tokens';
 
 /** Something that the person at the page should read. */
 export class Trouble extends Error {
@@ -39,20 +40,27 @@ const ADVICE: Record<string, string> = {
   NotEmpty: 'Close positions, cancel orders and withdraw first.',
 };
 
-/** Errors of the token program by number. */
-const TOKEN_ERRORS: Record<number, string> = { 1: 'The wallet does not hold that much.', 4: 'The token account has another owner.' };
+/** Errors of the token program by number: title and detail. */
+const TOKEN_ERRORS: Record<number, [string, string]> = {
+  1: ['Not enough tokens', 'The wallet does not hold that much.'],
+  4: ['Not your tokens', 'The token account has another owner.'],
+  17: ['Frozen', 'Whoever issues the token has frozen this token account.'],
+};
+
+/** The line of a program that failed. No program survives the failure of one that it called: the first line is the innermost's. */
+const FAILED = /^Program ([1-9A-HJ-NP-Za-km-z]{32,44}) failed: /;
 
 /** From a transaction's error, as the network reports it, and its logs. */
 export function troubleOf(error: unknown, logs: readonly string[], program: string): Trouble {
   const instruction = (error as { InstructionError?: [number, unknown] } | null)?.InstructionError;
   const code = (instruction?.[1] as { Custom?: number } | undefined)?.Custom;
-  const failing = [...logs].reverse().find((line) => line.includes(' failed: '));
+  const failing = logs.find((line) => FAILED.test(line));
+  const culprit = failing === undefined ? program : FAILED.exec(failing)?.[1];
   if (code !== undefined) {
-    const own = failing === undefined || failing.includes(program);
-    const known = own ? programError(code) : undefined;
+    const known = culprit === program ? programError(code) : undefined;
     if (known) return ofProgram(known);
-    const token = failing?.includes('Tokenkeg') ? TOKEN_ERRORS[code] : undefined;
-    if (token) return new Trouble('Not enough tokens', token, code);
+    const token = culprit === TOKEN_PROGRAM ? TOKEN_ERRORS[code] : undefined;
+    if (token) return new Trouble(token[0], token[1], code);
     return new Trouble('Refused', failing ?? `A program refused with number ${code}.`, code);
   }
   const text = typeof error === 'string' ? error : JSON.stringify(error);
@@ -73,7 +81,7 @@ export function ofProgram({ code, name, message: text }: { code: number; name: s
 export function trouble(error: unknown): Trouble {
   if (error instanceof Trouble) return error;
   if (error instanceof Error && error.name === 'Unreachable') {
-    return new Trouble('No connection', `${error.message}. Nothing was sent, or nobody knows yet whether it arrived.`);
+    return new Trouble('No connection', `${error.message}.`);
   }
   const text = message(error);
   if (/reject|denied|declin|cancel|refus/i.test(text)) return new Trouble('Not signed', 'The wallet did not sign.');

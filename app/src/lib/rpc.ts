@@ -118,7 +118,8 @@ export class Rpc {
     const replies = (Array.isArray(answer) ? answer : [answer]) as Reply[];
     return requests.map(({ id }) => {
       const reply = replies.find((candidate) => candidate.id === id) ?? (requests.length === 1 ? replies[0] : undefined);
-      if (!reply) throw new Unreachable(this.url, new Error('an answer is missing'));
+      // What a proxy says when it lets nothing through is JSON, too.
+      if (!reply || !('result' in reply || reply.error)) throw new Unreachable(this.url, new Error('an answer is missing'));
       return reply;
     });
   }

@@ -1,5 +1,6 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 
+import { AccountChoice, MoveBack } from '../components/Accounts';
 import { Dismissed, Entrusted } from '../components/Entrusted';
 import { History } from '../components/history/History';
 import { MarginDialog } from '../components/MarginDialog';
@@ -7,7 +8,7 @@ import { DepositDialog, WithdrawDialog } from '../components/Money';
 import { Orders } from '../components/Orders';
 import { Positions } from '../components/Positions';
 import { Summary } from '../components/Summary';
-import { useAccounts, useFunds, useMarkets } from '../hooks/chain';
+import { useAccount, useAccounts, useFunds, useMarkets } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import { closeAccount, setDelegate } from '../lib/actions';
 import { ACCOUNTS } from '../lib/chain';
@@ -17,8 +18,10 @@ import { stageWords } from '../components/Banners';
 
 /** A wallet's margin accounts: money, positions, orders, who may trade. */
 export function AccountPage() {
-  const { connected, own, account: chosen, setAccount, chain } = useSession();
+  const { connected, own, chain } = useSession();
   const accounts = useAccounts();
+  const account = useAccount();
+  const shown = useMemo(() => (account ? [account] : []), [account]);
   const funds = useFunds();
   const [dialog, setDialog] = useState<'deposit' | 'withdraw' | 'open' | 'transfer' | null>(null);
   if (!connected) {
@@ -31,28 +34,13 @@ export function AccountPage() {
       </div>
     );
   }
-  const account = accounts.find(({ number }) => number === chosen);
   const numbers = new Set(accounts.map(({ number }) => number));
   const free = Array.from({ length: ACCOUNTS }, (_, number) => number).find((number) => !numbers.has(number));
   return (
     <div className="mx-auto grid max-w-7xl gap-3 p-3">
       <div className="flex flex-wrap items-center gap-2">
         <h1 className="mr-2 text-base font-semibold">Accounts</h1>
-        <div role="group" aria-label="Margin accounts" className="flex flex-wrap gap-1.5">
-          {accounts.map((info) => (
-            <button
-              key={info.number}
-              type="button"
-              aria-pressed={info.number === chosen}
-              className={`plain ${info.number === chosen ? 'border-accent' : ''}`}
-              onClick={() => setAccount(info.number)}
-            >
-              <span>Account {info.number + 1}</span>
-              <span className="num text-muted">{usd(info.equity)}</span>
-              <span className="text-2xs text-muted">{kindOf(info)}</span>
-            </button>
-          ))}
-        </div>
+        <AccountChoice money />
         {own && free !== undefined && (
           <button type="button" className="plain" onClick={() => setDialog('open')}>
             + New account
@@ -61,8 +49,10 @@ export function AccountPage() {
         <span className="num ml-auto text-muted">Wallet: {usd(funds?.tokens ?? 0n)}</span>
       </div>
       <p className="text-muted">
-        Positions in one account share its money (cross margin). A position alone in an account risks only what is in there (isolated margin).
+        Positions in one account share its money (cross margin). A position alone in an account risks only what is in there (isolated margin). Orders go
+        to the account that is pressed.
       </p>
+      <MoveBack />
       {account ? (
         <>
           <section aria-label="Balance" className="rounded border border-line bg-surface">
@@ -86,11 +76,11 @@ export function AccountPage() {
           </section>
           <section aria-label="Positions" className="overflow-x-auto rounded border border-line bg-surface" tabIndex={0}>
             <h2 className="px-3 pt-2 font-medium">Positions</h2>
-            <Positions account={account} />
+            <Positions accounts={shown} />
           </section>
           <section aria-label="Orders" className="overflow-x-auto rounded border border-line bg-surface" tabIndex={0}>
             <h2 className="px-3 pt-2 font-medium">Resting orders</h2>
-            <Orders account={account} />
+            <Orders accounts={shown} />
           </section>
           <History account={account} key={`history ${account.address}`} />
           {own && (
@@ -137,10 +127,6 @@ function Money({ account }: { account: AccountInfo }) {
       ))}
     </dl>
   );
-}
-
-function kindOf({ positions }: AccountInfo): string {
-  return positions.length === 0 ? 'empty' : positions.length === 1 ? 'isolated' : 'cross';
 }
 
 function Delegate({ account }: { account: AccountInfo }) {

@@ -1,11 +1,12 @@
 // What stands between a loss and those who won: the vault, each market's budget of it, and what came in and went out.
+import { Download } from '../components/Download';
 import { moment } from '../components/why/ForcedTable';
 import { useMarkets } from '../hooks/chain';
-import { useIndexer, useRemote } from '../hooks/remote';
+import { useEvery, useIndexer, useRemote } from '../hooks/remote';
 import { hrefOf } from '../hooks/route';
 import { useSession } from '../hooks/session';
 import { tokenBalance } from '../lib/census';
-import type { InsuranceEntry } from '../lib/indexer';
+import type { Indexer, InsuranceEntry } from '../lib/indexer';
 import { share, usd } from '../lib/units';
 import type { MarketInfo } from '../wasm/ballast_wasm';
 
@@ -17,6 +18,11 @@ const KINDS: Record<InsuranceEntry['kind'], string> = {
   bad_debt: 'Paid for a debt',
 };
 
+/** Entries of the history that are shown. */
+const SHOWN = 200;
+/** How often the history is read anew. */
+const AGAIN_MS = 10_000;
+
 export function InsurancePage() {
   const { chain } = useSession();
   const markets = useMarkets();
@@ -25,7 +31,9 @@ export function InsurancePage() {
   // Draws and sweeps change the markets' accounts, which are watched.
   const causes = markets.map(({ insuranceDrawn, liquidatedQuote }) => `${insuranceDrawn}/${liquidatedQuote}`).join();
   const balance = useRemote(vault ? `${vault} ${causes}` : null, () => tokenBalance(chain, vault));
-  const history = useRemote(indexer ? `${indexer.base} ${causes}` : null, () => indexer!.list<InsuranceEntry>('/insurance', { limit: 200 }));
+  const history = useRemote(indexer ? `${indexer.base} ${causes}` : null, () => indexer!.list<InsuranceEntry>('/insurance', { limit: SHOWN }));
+  // The indexer has no channel for it, and is a little behind the node.
+  useEvery(AGAIN_MS, history.again);
   const available = markets.reduce((sum, { insuranceAvailable }) => sum + insuranceAvailable, 0n);
   const drawn = markets.reduce((sum, { insuranceDrawn }) => sum + insuranceDrawn, 0n);
   return (
@@ -74,7 +82,7 @@ export function InsurancePage() {
         ) : history.failure ? (
           <p className="p-3 text-warn">The indexer does not answer: {history.failure}.</p>
         ) : (
-          <History rows={history.value} markets={markets} csv={indexer.csv('/insurance', { limit: 1_000 })} />
+          <History rows={history.value} markets={markets} indexer={indexer} />
         )}
       </section>
       <section aria-label="Stake" className="rounded border border-line bg-surface p-3">
@@ -121,7 +129,7 @@ function Budget({ market }: { market: MarketInfo }) {
   );
 }
 
-function History({ rows, markets, csv }: { rows: readonly InsuranceEntry[] | undefined; markets: readonly MarketInfo[]; csv: string }) {
+function History({ rows, markets, indexer }: { rows: readonly InsuranceEntry[] | undefined; markets: readonly MarketInfo[]; indexer: Indexer }) {
   if (!rows) return <p className="p-3 text-muted">Loading.</p>;
   if (rows.length === 0) return <p className="p-3 text-muted">Nothing has come in or gone out yet.</p>;
   return (
@@ -143,7 +151,7 @@ function History({ rows, markets, csv }: { rows: readonly InsuranceEntry[] | und
               return (
                 <tr key={row.id}>
                   <td className="num text-muted">{moment(row.time)}</td>
-                  <td>{KINDS[row.kind] ?? row.kind}</td>
+                  <td>{KINDS[row.kind]}</td>
                   <td>{markets.find(({ address }) => address === row.market)?.symbol ?? '–'}</td>
                   <td className={`num right ${amount < 0n ? 'text-down' : 'text-up'}`}>{usd(amount, 2, true)}</td>
                   <td className="num right">{usd(BigInt(row.balance))}</td>
@@ -153,7 +161,9 @@ function History({ rows, markets, csv }: { rows: readonly InsuranceEntry[] | und
           </tbody>
         </table>
       </div>
-      <p className="border-t border-line px-3 py-2"><a className="link" href={csv} download="insurance.csv">Download as CSV</a></p>
+      <p className="border-t border-line px-3 py-2 text-muted">
+        {rows.length === SHOWN && `The newest ${SHOWN}. `}All of it as <Download indexer={indexer} path="/insurance" name="insurance.csv" />
+      </p>
     </>
   );
 }

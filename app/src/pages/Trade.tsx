@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
 import { Book, Trades } from '../components/Book';
+import { AccountChoice } from '../components/Accounts';
 import { Chart } from '../components/Chart';
 import { Dismissed } from '../components/Entrusted';
 import { Choice } from '../components/Choice';
@@ -10,7 +11,7 @@ import { Positions } from '../components/Positions';
 import { Summary } from '../components/Summary';
 import { Triggers } from '../components/Triggers';
 import { Ticket } from '../components/ticket/Ticket';
-import { useAccount, useOrders, useTriggers } from '../hooks/chain';
+import { useAccount, useAccounts, useOrders, useTriggers } from '../hooks/chain';
 import { useSession } from '../hooks/session';
 import type { MarketInfo } from '../wasm/ballast_wasm';
 
@@ -37,8 +38,8 @@ export function TradePage({ market }: { market: MarketInfo }) {
           onChange={setPane}
         />
       </div>
-      <div className="grid min-h-0 gap-px lg:grid-cols-[minmax(0,1fr)_17rem_19rem]">
-        <div className={`panel max-lg:h-[22rem] ${shown('chart')}`}>
+      <div className="grid min-h-0 gap-px lg:grid-cols-[minmax(0,1fr)_17rem_19rem] lg:grid-rows-[minmax(0,1fr)]">
+        <div className={`panel min-h-0 overflow-hidden max-lg:h-[22rem] ${shown('chart')}`}>
           <Chart market={market} />
         </div>
         <div className={`panel flex min-h-0 flex-col max-lg:h-[32rem] ${shown('book')}`}>
@@ -78,16 +79,18 @@ export function TradePage({ market }: { market: MarketInfo }) {
 
 type Tab = 'positions' | 'orders' | 'triggers' | 'summary';
 
+/** What all of the owner's accounts hold, and which of them the ticket trades with. */
 function Holdings() {
   const { connected, own } = useSession();
   const account = useAccount();
-  const orders = useOrders(account);
-  const triggers = useTriggers(account);
+  const accounts = useAccounts();
+  const orders = useOrders(accounts);
+  const triggers = useTriggers(accounts);
   const [tab, setTab] = useState<Tab>('positions');
-  const positions = account?.positions.filter(({ lots }) => lots !== 0n).length ?? 0;
+  const positions = accounts.reduce((sum, { positions: held }) => sum + held.filter(({ lots }) => lots !== 0n).length, 0);
   return (
     <section aria-label="Positions and orders" className="panel min-h-0 overflow-auto" tabIndex={0}>
-      <div className="sticky left-0 px-2 pt-1">
+      <div className="sticky left-0 flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-2 pt-1">
         <Choice
           label="What to see of the account"
           options={[
@@ -99,12 +102,13 @@ function Holdings() {
           value={tab}
           onChange={setTab}
         />
+        {accounts.length > 0 && <AccountChoice />}
       </div>
       {account ? (
         <>
-          {tab === 'positions' && <Positions account={account} />}
-          {tab === 'orders' && <Orders account={account} />}
-          {tab === 'triggers' && <Triggers account={account} />}
+          {tab === 'positions' && <Positions accounts={accounts} />}
+          {tab === 'orders' && <Orders accounts={accounts} />}
+          {tab === 'triggers' && <Triggers accounts={accounts} />}
           {tab === 'summary' && <Summary account={account} actions />}
         </>
       ) : !own ? (

@@ -11,7 +11,7 @@ import { useIndexer, useRemote } from '../hooks/remote';
 import type { Route } from '../hooks/route';
 import { useSession } from '../hooks/session';
 import type { Forced } from '../lib/forced';
-import { eventOf, type IndexedDeleveraging, type Indexer, type Rows } from '../lib/indexer';
+import { eventOf, type IndexedDeleveraging, type Indexer, type Item, type Rows } from '../lib/indexer';
 import { price, size, usd } from '../lib/units';
 import { transaction, type PastTransaction } from '../lib/transactions';
 import type { MarketInfo, WhyInfo } from '../wasm/ballast_wasm';
@@ -211,7 +211,7 @@ function Numbers({ info, market }: { info: WhyInfo; market: MarketInfo }) {
             const { name, how, show } = wordsOf(line, info, market);
             return (
               <tr key={line.what} data-what={line.what}>
-                <td className="max-w-md whitespace-normal!">
+                <td className="max-w-md min-w-44 whitespace-normal!">
                   <span className="font-medium">{name}</span>
                   <span className="block text-2xs text-muted">{how}</span>
                 </td>

@@ -11,7 +11,9 @@ use ballast_migrate::{
     exchange::{exchange_of, market_keys},
     plan::{Action, Plan},
     roles::Keys,
+    tables::AT_ONCE,
 };
+use solana_address_lookup_table_interface::instruction::{create_lookup_table, extend_lookup_table};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::rpc_client::RpcClient;
@@ -97,15 +99,17 @@ pub fn found(
     let signing = Keys::all(&admin, None);
     let roles = signing.roles();
     let mut config = config.clone();
-    (config.quote_mint, config.lookup_table) = (Some(faucet.mint()), false);
+    config.quote_mint = Some(faucet.mint());
     let rpc = localnet.rpc();
     let nothing =
         Found { rent: Rent::new(rent(&rpc, 0)?, rent(&rpc, 1)?), payer_tokens: config.insurance, ..Found::default() };
     let plan = Plan::new(&config, &nothing, &roles, None)
         .map_err(|error| LocalnetError::Refused { action: "found the exchange".into(), reason: error.to_string() })?;
     for step in plan.steps {
-        if let Action::Send { instructions, .. } = step.action {
-            bulk.run_all(&[Job { what: step.what, instructions, signers: vec![&admin] }])?;
+        match step.action {
+            Action::Send { instructions, .. } => bulk.run_all(&[job(&step.what, instructions, vec![&admin])])?,
+            Action::Table(table) => make_table(localnet, bulk, &admin, &table.add)?,
+            Action::Program(_) | Action::Migrate(_) => {}
         }
     }
     let keys = ExchangeKeys::new(exchange_of(&config, &roles));
@@ -119,6 +123,17 @@ pub fn found(
     };
     let markets = (0u16..).zip(&config.markets).map(deployed).collect();
     Ok(Deployment { keys, markets, admin })
+}
+
+/// Makes a lookup table of these addresses.
+fn make_table(localnet: &Localnet, bulk: &Bulk, admin: &Keypair, addresses: &[Pubkey]) -> Result<(), LocalnetError> {
+    // A table names a slot that has passed.
+    let slot = localnet.clock().produce_block()?.slot - 1;
+    let (create, table) = create_lookup_table(admin.pubkey(), admin.pubkey(), slot);
+    bulk.run_all(&[job("create the lookup table", vec![create], vec![admin])])?;
+    let extend = |part: &[Pubkey]| extend_lookup_table(table, admin.pubkey(), Some(admin.pubkey()), part.to_vec());
+    let parts = addresses.chunks(AT_ONCE).map(|part| job("extend the lookup table", vec![extend(part)], vec![admin]));
+    bulk.run_all(&parts.collect::<Vec<_>>())
 }
 
 /// Where the prices of a market are posted whose oracle's format lets anybody choose the account.

@@ -8,7 +8,7 @@ use ballast::{
     logic::{Assessment, Marks, require_initial_margin},
     state::MarginAccount,
 };
-use ballast_client::view::View;
+use ballast_client::view::{OpenMarket, View};
 use ballast_risk::{health::Stage, oracle::Action};
 use ballast_units::Position;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,10 @@ pub struct PositionInfo {
     pub basis: i64,
     /// Lots of it that are fills waiting in the seat.
     pub waiting: i64,
+    /// Lots that a deleveraging took and that wait to be booked: they are not among its lots any more.
+    pub deleveraged: u64,
+    /// The cash for them: received for a long (positive), paid for a short (negative).
+    pub deleveraged_cash: i64,
     /// Value at the mark.
     pub notional: u64,
     /// Unrealised profit.
@@ -238,14 +242,20 @@ impl Desk {
         let health = view.assess(key, Marks::Current, Some(market))?.primary;
         let slot = margin.slot_index(market).map(|at| margin.slots[at]);
         let seat_id = slot.map_or(0, |slot| slot.seat);
-        let book = &open(view, market)?.book;
+        let OpenMarket { market: entry, book, ranks, .. } = open(view, market)?;
         let seat = if seat_id == 0 { None } else { book.seat(seat_id, &key.to_bytes()).ok() };
         let rank = view.rank(key, market)?;
+        let member = slot.and_then(|slot| Some((slot, slot.position().side().filter(|_| slot.is_member())?)));
+        let held = member.map(|(slot, side)| ranks.peek(side, slot.membership(), entry.funding_index(), entry.mark()));
+        let held = held.transpose().map_err(|error| Problem::local("Ranks", error.to_string()))?;
+        let booked = member.map_or(0, |(slot, _)| slot.size().0);
         Ok(PositionInfo {
             market,
             lots: state.position.0,
             basis: state.basis.0,
             waiting: seat.map_or(0, |seat| seat.pending_base),
+            deleveraged: held.map_or(0, |held| booked.saturating_sub(held.lots.0)),
+            deleveraged_cash: held.map_or(0, |held| held.proceeds.0),
             notional: health.notional,
             profit: health.profit.0,
             funding: state.funding.0,

@@ -75,6 +75,24 @@ pub struct FillInfo {
     pub lots: u64,
 }
 
+/// What a deleveraging took of an account on the other side, booked when the account was next touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[tsify(large_number_types_as_bigints)]
+pub struct ReceiptInfo {
+    /// Its number among all that the program recorded in the transaction.
+    pub index: u32,
+    /// The market's index.
+    pub market: u16,
+    /// The account.
+    pub account: String,
+    /// Whether its position was long.
+    pub long: bool,
+    /// Lots taken.
+    pub lots: u64,
+    /// Cash for them: received for a long (positive), paid for a short (negative).
+    pub cash: i64,
+}
+
 /// The events of one instruction, without those that this page is too old to know.
 pub(crate) struct Told {
     /// Number of its first event among all that the program recorded in the transaction.
@@ -115,15 +133,40 @@ impl Desk {
     pub(crate) fn events_in(&self, whole: &Whole) -> Result<Vec<PageEvent>, Problem> {
         Ok(self.told(whole)?.into_iter().flat_map(|told| told.events).filter_map(shown).collect())
     }
+
+    /// What deleveragings took of accounts, as far as it was booked in this transaction.
+    pub(crate) fn receipts_in(&self, whole: &Whole) -> Result<Vec<ReceiptInfo>, Problem> {
+        let all = self.told(whole)?;
+        let events = all.iter().flat_map(|told| told.numbers().zip(&told.events));
+        Ok(events.filter_map(|(number, event)| receipt(number, event)).collect())
+    }
+}
+
+fn receipt(number: usize, event: &Event) -> Option<ReceiptInfo> {
+    let Event::PositionChanged(event) = event else { return None };
+    (event.cause == Cause::Deleveraged).then(|| ReceiptInfo {
+        index: u32::try_from(number).unwrap_or(u32::MAX),
+        market: event.market,
+        account: event.account.to_string(),
+        // What was taken of a long was sold.
+        long: event.base < 0 || (event.base == 0 && event.cash > 0),
+        lots: event.base.unsigned_abs(),
+        cash: event.cash,
+    })
 }
 
 /// Whether a transaction's log says, as far as it goes, that the page has something to show, or, with `forced`, that somebody was
-/// reduced by force: then it is worth fetching. A log says neither whose an event is, nor all of it.
-pub fn hinted(logs: &[String], forced: bool) -> bool {
+/// reduced by force, or what was taken of one of these accounts: then it is worth fetching. A log says neither whose an event is,
+/// nor all of it.
+pub fn hinted(logs: &[String], forced: bool, accounts: &[String]) -> bool {
     let logged = parse_logs(logs);
-    let wanted = |event: &Event| {
-        let by_force = matches!(event, Event::Liquidated(_) | Event::Deleveraged(_));
-        by_force || (!forced && matches!(event, Event::Traded(_) | Event::MarkUpdated(_)))
+    let wanted = |event: &Event| match event {
+        Event::Liquidated(_) | Event::Deleveraged(_) => true,
+        Event::Traded(_) | Event::MarkUpdated(_) => !forced,
+        Event::PositionChanged(event) => {
+            event.cause == Cause::Deleveraged && accounts.contains(&event.account.to_string())
+        }
+        _ => false,
     };
     logged.truncated || logged.events.iter().any(wanted)
 }

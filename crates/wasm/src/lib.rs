@@ -25,10 +25,10 @@ use wasm_bindgen::prelude::*;
 pub use account::{AccountInfo, MarginOffsets, OpenOrder, PositionInfo, Rank};
 pub use desk::ExchangeInfo;
 pub use error::Problem;
-pub use events::{FillInfo, PageEvent};
+pub use events::{FillInfo, PageEvent, ReceiptInfo};
 pub use index::{CellInfo, DeleverageEffect, IndexInfo};
 pub use market::{Level, Levels, MarketInfo, TierInfo};
-pub use preview::{Isolated, OrderInput, OrderKind, Preview, SelfTradeMode, Standing};
+pub use preview::{Isolated, Lack, OrderInput, OrderKind, Preview, SelfTradeMode, Standing};
 pub use protection::{LadderInfo, RungInfo, TriggerInfo};
 pub use shock::{
     BucketInfo, DistanceInfo, FallenInfo, MarketShock, MoveInput, RoundInfo, ShareInfo, ShockInfo, ShockInput,
@@ -143,6 +143,13 @@ impl Desk {
         all_out(&self.0.forced_in(&whole(transaction)?)?)
     }
 
+    /// What deleveragings took of accounts of this exchange, as it was booked in a transaction, which is as a node gives it in the
+    /// encoding `json`.
+    #[wasm_bindgen(js_name = receiptsIn)]
+    pub fn receipts_in(&self, transaction: JsValue) -> Result<Vec<Ts<ReceiptInfo>>, Problem> {
+        all_out(&self.0.receipts_in(&whole(transaction)?)?)
+    }
+
     /// Trades and the like of this exchange in a transaction, which is as a node gives it in the encoding `json`.
     #[wasm_bindgen(js_name = eventsIn)]
     pub fn events_in(&self, transaction: JsValue) -> Result<Vec<Ts<PageEvent>>, Problem> {
@@ -183,10 +190,16 @@ pub fn margin_offsets() -> Result<Ts<MarginOffsets>, Problem> {
 }
 
 /// Whether a transaction's log says, as far as it goes, that [`Desk::events_in`] finds something in it; with `forced`, that
-/// [`Desk::forced_in`] does.
+/// [`Desk::forced_in`] does, or [`Desk::receipts_in`] of one of these accounts.
 #[wasm_bindgen(js_name = worthFetching)]
-pub fn worth_fetching(logs: Vec<String>, forced: bool) -> bool {
-    events::hinted(&logs, forced)
+pub fn worth_fetching(logs: Vec<String>, forced: bool, accounts: Vec<String>) -> bool {
+    events::hinted(&logs, forced, &accounts)
+}
+
+/// Resting orders that one order may meet at most.
+#[wasm_bindgen(js_name = maxMakers)]
+pub fn max_makers() -> u8 {
+    ballast::MAX_MAKERS
 }
 
 /// The address of an exchange's market.

@@ -2,7 +2,7 @@
 //! that the program's own instruction is made of.
 
 use ballast::{
-    OrderArgs,
+    MAX_MAKERS, OrderArgs,
     error::BallastError,
     events::Cause,
     logic::{Marks, Others, Take, Venue, rates, reducible, require_initial_margin, settle_slot, take, touch},
@@ -90,8 +90,9 @@ pub struct OrderInput {
     pub lots: u64,
     /// Whether it may only reduce the position.
     pub reduce_only: bool,
-    /// Makers at most.
-    pub max_makers: u32,
+    /// Makers at most; as many as the program allows where nothing is said.
+    #[serde(default)]
+    pub max_makers: Option<u32>,
     /// Of an order that follows the mark: its distance from it.
     #[serde(default)]
     pub peg: Option<i64>,
@@ -109,6 +110,10 @@ pub struct OrderInput {
 }
 
 impl OrderInput {
+    fn makers(&self) -> u32 {
+        self.max_makers.unwrap_or(u32::from(MAX_MAKERS))
+    }
+
     /// As the program takes it.
     fn to_args(&self) -> Result<OrderArgs, Problem> {
         Ok(OrderArgs {
@@ -126,7 +131,7 @@ impl OrderInput {
             client_id: 0,
             expires_at: self.expires_at,
             self_trade: self.self_trade.into(),
-            max_makers: u8::try_from(self.max_makers).map_err(|_| Problem::of(BallastError::TooLarge))?,
+            max_makers: u8::try_from(self.makers()).map_err(|_| Problem::of(BallastError::TooLarge))?,
             peg: self.peg,
         })
     }
@@ -161,6 +166,20 @@ pub struct Standing {
     pub stage: String,
 }
 
+/// Why a part of an order is not traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum Lack {
+    /// The book has no more at its price.
+    Orders,
+    /// It meets as many resting orders as it may, and more would match.
+    Makers,
+    /// It meets an order of its owner's.
+    Own,
+    /// What is left is too little to rest, or the account's other orders reduce the position already.
+    Rest,
+}
+
 /// What an order would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[tsify(large_number_types_as_bigints)]
@@ -184,6 +203,8 @@ pub struct Preview {
     pub rests_at: Option<u64>,
     /// Lots that are dropped.
     pub dropped: u64,
+    /// What they lack, or where they went.
+    pub lacks: Option<Lack>,
     /// The account before.
     pub before: Standing,
     /// The account after.
@@ -202,6 +223,15 @@ struct Tried {
     rests: u64,
     rests_at: Option<u64>,
     dropped: u64,
+    lacks: Option<Lack>,
+}
+
+impl Tried {
+    /// Nothing of `dropped` lots.
+    fn nothing(margin: MarginAccount, dropped: u64) -> Tried {
+        let (filled, quote, fee, makers, rests) = (0, 0, 0, 0, 0);
+        Tried { margin, filled, quote, fee, makers, rests, rests_at: None, dropped, lacks: None }
+    }
 }
 
 /// The market after placing the order on copies of it.
@@ -252,6 +282,7 @@ impl Desk {
             rests: tried.rests,
             rests_at: tried.rests_at,
             dropped: tried.dropped,
+            lacks: tried.lacks.filter(|_| tried.dropped > 0),
             before,
             after,
             refusal,
@@ -386,14 +417,14 @@ fn place(
     if order.reduce_only {
         wanted = wanted.min(reducible(side, margin.slots[slot].lots).0);
     }
-    let mut tried = Tried { margin, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, rests_at: None, dropped: 0 };
+    let mut tried = Tried::nothing(margin, 0);
     let (mut complete, mut decremented) = (true, 0);
     let references = venue.market.terms(now)?.references;
     let standing = order.peg.map_or(order.price, |offset| stands_at(side, references, offset));
     if wanted > 0 {
         let cause = Cause::Taker;
         let self_trade = ballast::SelfTradeMode::from(order.self_trade).into();
-        let (limit, max_makers) = (Price(standing), order.max_makers);
+        let (limit, max_makers) = (Price(standing), order.makers());
         let terms = Take { side, lots: Lots(wanted), limit, self_trade, max_makers, cause, client_id: 0 };
         let matched = take(venue, &mut tried.margin, slot, key, &terms, now)?;
         settle_slot(venue.market, &mut tried.margin, slot, key)?;
@@ -403,6 +434,11 @@ fn place(
         tried.fee = charged.map_err(|error| Problem::local("Risk", error.to_string()))?;
         decremented = matched.decremented.0;
         complete = matches!(matched.stopped, Stopped::Price | Stopped::Empty | Stopped::Band);
+        tried.lacks = Some(match matched.stopped {
+            Stopped::MakerLimit => Lack::Makers,
+            Stopped::Price | Stopped::Empty | Stopped::Band => Lack::Orders,
+            Stopped::SelfTrade | Stopped::Filled => Lack::Own,
+        });
     }
     let left = wanted.saturating_sub(tried.filled).saturating_sub(decremented);
     let to_rest =
@@ -412,6 +448,11 @@ fn place(
         (tried.rests, tried.rests_at) = (to_rest, Some(standing));
     }
     tried.dropped = left + decremented - tried.rests;
+    if left == tried.rests {
+        tried.lacks = Some(Lack::Own);
+    } else if order.kind == OrderKind::Limit && complete {
+        tried.lacks = Some(Lack::Rest);
+    }
     Ok(tried)
 }
 
@@ -428,8 +469,7 @@ fn post(
     let none = Others::new(&[], venue.market.exchange)?;
     let placed =
         ballast::logic::Desk::open(venue, &mut margin, key, &none, false, now)?.place(&order.to_args()?, false);
-    let mut tried =
-        Tried { margin: before, filled: 0, quote: 0, fee: 0, makers: 0, rests: 0, rests_at: None, dropped: order.lots };
+    let mut tried = Tried::nothing(before, order.lots);
     if placed.is_err() {
         return Ok(tried);
     }
@@ -441,6 +481,7 @@ fn post(
     // One that only reduces may be smaller than it was asked to be.
     let rests = newest.map_or(0, |order| order.lots.0);
     (tried.margin, tried.rests, tried.rests_at, tried.dropped) = (margin, rests, stands, order.lots - rests);
+    tried.lacks = Some(Lack::Rest);
     Ok(tried)
 }
 

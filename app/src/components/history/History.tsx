@@ -3,11 +3,15 @@
 import { useMemo, useState } from 'react';
 
 import { useMarkets, useTopic } from '../../hooks/chain';
-import { useIndexer, useRemote } from '../../hooks/remote';
+import { useIndexer, useNews, useRemote } from '../../hooks/remote';
 import { useSession } from '../../hooks/session';
 import type { Rows } from '../../lib/indexer';
+import { takenAlarm } from '../../lib/alarms';
+import type { Forced } from '../../lib/forced';
+import { abs } from '../../lib/units';
 import type { AccountInfo } from '../../wasm/ballast_wasm';
 import { Choice } from '../Choice';
+import { Download } from '../Download';
 import { ForcedTable } from '../why/ForcedTable';
 import { COLUMNS, type Column, type List } from './columns';
 
@@ -20,7 +24,6 @@ const LISTS: readonly (readonly [List, string])[] = [
   ['deleveragings', 'Deleveragings'],
 ];
 const PAGE = 100;
-const CSV = 1_000;
 
 export function History({ account }: { account: AccountInfo }) {
   const indexer = useIndexer();
@@ -33,7 +36,7 @@ export function History({ account }: { account: AccountInfo }) {
         {indexer && (
           <>
             <Choice label="What" options={LISTS} value={list} onChange={setList} />
-            <a className="link ml-auto" href={indexer.csv(path, { limit: CSV })} download={`${list}.csv`}>CSV</a>
+            <span className="ml-auto"><Download key={path} indexer={indexer} path={path} name={`${list}.csv`} /></span>
           </>
         )}
       </div>
@@ -64,9 +67,9 @@ function Indexed<L extends List>({ account, list, path }: { account: AccountInfo
   const indexer = useIndexer();
   const markets = useMarkets();
   const [known, setKnown] = useState<Pages<Rows[L]>>({ rows: [], ended: false });
-  // An indexer is a little behind the node; what the account holds now tells when it is worth asking again.
-  const state = `${account.settled}/${account.unsettled}/${account.positions.map(({ lots, orders }) => `${lots}:${orders}`).join()}`;
-  const { value, failure } = useRemote(`${path} ${state}`, () => indexer!.list<Rows[L]>(path, { limit: PAGE }));
+  const { value, failure, again } = useRemote(path, () => indexer!.list<Rows[L]>(path, { limit: PAGE }));
+  // The indexer is a little behind the node: it says itself when it has something new.
+  useNews(indexer, { subscribe: 'account', account: account.address }, again);
   const columns: readonly Column<Rows[L]>[] = COLUMNS[list];
   // While the newest are asked for anew, those that are known stay.
   const { rows, ended } = useMemo(() => (value ? joined(value, known) : known), [value, known]);
@@ -103,19 +106,27 @@ function Indexed<L extends List>({ account, list, path }: { account: AccountInfo
   );
 }
 
-function FromNode({ account }: { account: AccountInfo }) {
+/** The forced reductions of an account that the node remembers, with what deleveragings of others took of it. */
+export function FromNode({ account }: { account: AccountInfo }) {
   const { chain } = useSession();
   const markets = useMarkets();
   useTopic('forced');
-  const past = useRemote(account.address, async () => chain.forced?.load([account.address]) ?? Promise.resolve());
-  const rows = (chain.forced?.rows() ?? []).filter((row) => row.account === account.address);
+  const past = useRemote(account.address, async () => chain.forced?.load([account.address]));
+  const forced = (chain.forced?.rows() ?? []).filter((row) => row.account === account.address);
+  const booked = (chain.forced?.bookedOf(account.address) ?? []).map((row): Forced => ({ ...row, kind: 'booked', quote: abs(row.cash), insuranceDrawn: 0n }));
+  const rows = [...forced, ...booked].sort((a, b) => b.time - a.time);
+  const waiting = account.positions.filter(({ deleveraged }) => deleveraged > 0n);
   return (
     <>
       <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Forced reductions of this account">
         <ForcedTable rows={rows} markets={markets} empty="This account has not been reduced by force, as far as the node remembers." />
       </div>
+      {waiting.map(({ market, deleveraged, deleveragedCash }) => {
+        const info = markets[market];
+        return info && <p key={market} className="px-3 py-2 text-warn">{takenAlarm(deleveraged, deleveragedCash, account.number, info).detail} It is booked when the account is next touched.</p>;
+      })}
       <p className="border-t border-line px-3 py-2 text-muted">
-        Orders, fills, funding and transfers need an indexer (indexer=… in the page’s address). Reductions for another’s bankruptcy are listed under <a className="link" href="#/why">Why</a>.
+        Orders, fills, funding and transfers need an indexer (indexer=… in the page’s address).
         {past.failure && ` The node’s past could not be read: ${past.failure}.`}
       </p>
     </>

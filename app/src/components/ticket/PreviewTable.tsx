@@ -9,10 +9,17 @@ function leverage({ notional, equity }: Standing): string {
   return equity <= 0n ? '–' : `${formatDecimal((notional * 100n) / equity, 2, { min: 2, max: 2 })}×`;
 }
 
+/** What of an order is neither filled nor rests, and why. */
+export function Dropped({ preview: { dropped, makers, lacks }, market }: { preview: Preview; market: MarketInfo }) {
+  if (dropped === 0n) return null;
+  const why = { orders: ': the book has no more at that price', makers: `: one order meets ${makers} others at most`, own: ': it meets an own order', rest: ': too little, or nothing that is left to reduce, to rest' };
+  return <Line name={`Not filled${lacks ? why[lacks] : ''}`} value={`${size(dropped, market)} ${market.symbol}`} warn />;
+}
+
 /** What an order would do: entry, fee, impact, margin and liquidation price before and after. */
 export function PreviewTable({ market, order, preview }: { market: MarketInfo; order: OrderInput | null; preview: Preview | null }) {
   if (!order || !preview) return null;
-  const { before, after, filled, quote, fee, rests, restsAt, dropped, makers, best, worst } = preview;
+  const { before, after, filled, quote, fee, rests, restsAt, makers, best, worst } = preview;
   const average = averagePrice(quote, filled);
   const against = average === null ? null : ((order.buys ? average - market.mark : market.mark - average) * 1_000_000n) / market.mark;
   const impact = best && worst ? ((order.buys ? worst - best : best - worst) * 1_000_000n) / best : null;
@@ -29,7 +36,7 @@ export function PreviewTable({ market, order, preview }: { market: MarketInfo; o
         </>
       )}
       {rests > 0n && <Line name="Rests" value={`${size(rests, market)} ${market.symbol}${restsAt === undefined ? '' : ` at ${price(restsAt, market)}`}`} testId="preview-rests" />}
-      {dropped > 0n && <Line name="Not filled" value={`${size(dropped, market)} ${market.symbol}`} warn />}
+      <Dropped preview={preview} market={market} />
       <Line name="Fee" value={usd(fee, 4)} />
       <Change name="Position" before={size(before.lots, market)} after={size(after.lots, market)} />
       {after.lots !== 0n && <Line name="Entry afterwards" value={price(entryPrice(after.basis, after.lots), market)} />}

@@ -30,8 +30,8 @@ const SELF_TRADES: (readonly [SelfTradeMode, string])[] = [
   ['decrement', 'Shrink both'],
 ];
 
-/** The life that a kind of order has when the ticket says one that it does not have. */
-export function lifeFor(kind: TicketForm['kind'], life: Life): Life {
+/** The life that an order has: what the ticket says, or the first of its kind's where that has no such life. */
+export function lifeFor({ kind, life }: Pick<TicketForm, 'kind' | 'life'>): Life {
   const lives = LIVES[kind];
   return lives.some(([option]) => option === life) ? life : lives[0]![0];
 }
@@ -47,7 +47,7 @@ export function Terms({ form, set }: Props) {
           <input className="field num w-20 text-right" inputMode="decimal" value={form.slippage} onChange={({ target }) => set({ slippage: target.value })} />
         </label>
       )}
-      <Select label="Time in force" value={lifeFor(kind, life)} options={LIVES[kind]} onChange={(next) => set({ life: next })} />
+      <Select label="Time in force" value={lifeFor(form)} options={LIVES[kind]} onChange={(next) => set({ life: next })} />
       {life === 'gtt' && (rests(form) || kind === 'stop') && (
         <label className="flex items-center justify-between gap-2">
           <span className="text-muted">Minutes</span>
@@ -55,9 +55,9 @@ export function Terms({ form, set }: Props) {
         </label>
       )}
       {rests(form) && <Select label="Post only" value={form.post} options={POSTS} onChange={(post) => set({ post })} />}
-      {takes(form) && <Select label="At an own order" value={form.selfTrade} options={SELF_TRADES} onChange={(selfTrade) => set({ selfTrade })} />}
+      {takes(form) && <Select label="Own orders" value={form.selfTrade} options={SELF_TRADES} onChange={(selfTrade) => set({ selfTrade })} />}
       {(kind === 'market' || kind === 'limit') && (
-        <Check label="Reduce only" title="Never larger than the position, and never rests" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
+        <Check label="Reduce only" title="Never larger than the position. It reserves no margin, so it rests only while the account has its initial margin" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
       )}
     </div>
   );
@@ -87,23 +87,24 @@ interface IsolateProps extends Props {
   margin: bigint | null;
   /** The largest leverage that the market's first tier allows, in hundredths. */
   most: bigint;
-  /** Whether an account is free. */
-  possible: boolean;
+  /** Why it is not possible, if there is something to say; `null` if it is. */
+  barred: string | null;
 }
 
 /** A position with an account of its own: it risks only the margin that is moved there. */
-export function Isolate({ form, set, margin, most, possible }: IsolateProps) {
+export function Isolate({ form, set, margin, most, barred }: IsolateProps) {
   const times = parseDecimal(form.leverage, 2);
   return (
     <div className="grid gap-1.5">
       <Check
         label="Isolated: an account of its own"
         title="Opens an account, moves the margin there and orders, all in one transaction. Nothing else can be lost."
-        disabled={!possible || form.kind === 'stop'}
+        disabled={barred !== null || form.kind === 'stop'}
         checked={form.isolated}
         onChange={(isolated) => set({ isolated, reduceOnly: isolated ? false : form.reduceOnly })}
       />
-      {form.isolated && form.kind !== 'stop' && (
+      {barred && <p className="text-2xs text-muted">{barred}</p>}
+      {form.isolated && barred === null && form.kind !== 'stop' && (
         <div className="grid gap-1">
           <label className="grid gap-1">
             <span className="flex justify-between text-muted">

@@ -7,11 +7,12 @@ import { useAccount, useAccounts, useDerived, usePaced, useTopic } from '../../h
 import { useSession } from '../../hooks/session';
 import { openAccount, transfer } from '../../lib/actions';
 import { ACCOUNTS } from '../../lib/chain';
-import { placeOrder, type Orderer } from '../../lib/orders';
+import { newClientId, placeOrder, type Orderer } from '../../lib/orders';
 import { ofProgram } from '../../lib/problems';
 import { placeTriggers, type TriggerInput } from '../../lib/protection';
-import { price, size, usd } from '../../lib/units';
+import { price, shortAddress, size, usd } from '../../lib/units';
 import type { AccountInfo, MarketInfo, OrderInput } from '../../wasm/ballast_wasm';
+import { accountName } from '../Accounts';
 import { Choice } from '../Choice';
 import { NumberField, Refusal, typed } from '../Field';
 import { DepositDialog } from '../Money';
@@ -19,7 +20,7 @@ import { outcome } from '../TriggerFields';
 import { EMPTY, bracketOf, isolatedMargin, isolatedMost, orderOf, stopOf, type Kind, type Measure, type TicketForm } from './form';
 import { PreviewTable } from './PreviewTable';
 import { SizeField } from './SizeField';
-import { Bracket, Isolate, Terms, lifeFor } from './Terms';
+import { Bracket, Isolate, Terms } from './Terms';
 
 /** How often a preview is computed anew while the book moves. */
 const PREVIEW_MS = 250;
@@ -39,7 +40,7 @@ function mostLeverage({ tiers }: MarketInfo): bigint {
 }
 
 /** The number for an isolated account: an empty one that exists, or the first that does not. */
-function freeNumber(accounts: readonly AccountInfo[]): number | null {
+export function freeNumber(accounts: readonly AccountInfo[]): number | null {
   for (let number = 1; number < ACCOUNTS; number++) {
     const account = accounts.find((info) => info.number === number);
     if (!account || (account.positions.length === 0 && account.settled === 0n)) return number;
@@ -48,7 +49,7 @@ function freeNumber(accounts: readonly AccountInfo[]): number | null {
 }
 
 export function Ticket({ market, picked }: { market: MarketInfo; picked: { price: bigint } | null }) {
-  const { chain, run, connected, own, setAccount } = useSession();
+  const { chain, run, connected, own } = useSession();
   const account = useAccount();
   const accounts = useAccounts();
   const [form, setForm] = useState<TicketForm>(EMPTY);
@@ -87,7 +88,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
   const { preview, failure } = useDerived([chain, pace, market.index, form, address], () => {
     if (order === null || typeof order === 'string' || !address) return { preview: null, failure: null };
     if (order.isolated && order.isolated.collateral > withdrawable) {
-      return { preview: null, failure: { title: `The margin would be ${usd(order.isolated.collateral)}`, detail: `Account ${account ? account.number + 1 : ''} can pay out ${usd(withdrawable)}. Use a higher leverage or a smaller size.` } };
+      return { preview: null, failure: { title: `The margin would be ${usd(order.isolated.collateral)}`, detail: `${account ? `Account ${account.number + 1}` : 'It'} can pay out ${usd(withdrawable)}. Use a higher leverage or a smaller size.` } };
     }
     return { preview: chain.ask((desk) => desk.preview(address, order)), failure: null };
   });
@@ -106,11 +107,9 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
       return;
     }
     if (order === null || typeof order === 'string' || typeof bracket === 'string') return;
-    const title = `${side} ${size(order.lots, market)} ${market.symbol}${form.kind === 'limit' ? ` at ${price(order.price, market)}` : ''}${order.isolated ? ', isolated' : ''}`;
+    const title = `${side} ${size(order.lots, market)} ${market.symbol}${form.kind === 'limit' ? ` at ${price(order.price, market)}` : ''}${order.isolated ? ', isolated' : accounts.length > 1 ? `, ${accountName(account)}` : ''}`;
     const done = await run(title, () => instructions(order, bracket, trader));
-    if (!done) return;
-    set({ amount: '' });
-    if (order.isolated) setAccount(order.isolated.number);
+    if (done) set({ amount: '' });
   };
 
   /** Everything in one transaction: for an isolated position its account and its money first, then the order, then what protects it. */
@@ -126,7 +125,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
       list.push(transfer(exchange, chain.markets(), account, margin, collateral));
       orderer = { address: margin, positions: [] };
     }
-    const clientId = BigInt(Date.now());
+    const clientId = newClientId();
     list.push(placeOrder(chain.markets(), orderer, trader, order, clientId));
     const [first, second] = triggers;
     if (first) list.push(placeTriggers(market, orderer, trader, first, second ?? null, clientId));
@@ -148,14 +147,11 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
           label="Order type"
           options={KINDS}
           value={form.kind}
-          onChange={(kind) =>
-            set({
-              kind,
-              life: lifeFor(kind, form.life),
-              limit: kind === 'limit' ? form.limit || typed(price(market.mark, market)) : '',
-              reduceOnly: kind === 'market' || kind === 'limit' ? form.reduceOnly : false,
-            })
-          }
+          onChange={(kind) => {
+            const reduceOnly = (kind === 'market' || kind === 'limit') && form.reduceOnly;
+            const limit = kind === 'limit' ? form.limit || typed(price(market.mark, market)) : '';
+            set({ kind, reduceOnly, limit });
+          }}
         />
         {form.kind === 'limit' && <NumberField label="Price (USD)" value={form.limit} onChange={(limit) => set({ limit })} />}
         {form.kind === 'pegged' && (
@@ -175,9 +171,10 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
         {form.kind !== 'stop' && (
           <div className="grid gap-1.5 border-t border-line pt-2">
             <Bracket form={form} market={market} set={set} />
-            <Isolate form={form} market={market} set={set} margin={margin} most={mostLeverage(market)} possible={account !== null && number !== null} />
+            <Isolate form={form} market={market} set={set} margin={margin} most={mostLeverage(market)} barred={account === null ? '' : whyNotIsolated(own, number)} />
           </div>
         )}
+        {account && <GoesTo account={account} isolated={isolated ? number : null} exists={accounts.some((info) => info.number === number)} />}
         {account ? (
           <button type="submit" disabled={!ready} className={`button py-2 ${form.buys ? 'bg-up text-bg' : 'bg-down text-bg'}`} data-testid="submit-order">
             {label(form, order, market)}
@@ -194,6 +191,27 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
       </form>
       {depositing && <DepositDialog onClose={() => setDepositing(false)} />}
     </>
+  );
+}
+
+/** Why a position cannot have an account of its own; `null` if it can. */
+export function whyNotIsolated(own: boolean, number: number | null): string | null {
+  if (!own) return 'Only the owner opens accounts.';
+  return number === null ? `All ${ACCOUNTS} accounts are in use. Under Account, move what is left in one without a position back.` : null;
+}
+
+/** Which account the order goes to. */
+export function GoesTo({ account, isolated, exists }: { account: AccountInfo; isolated: number | null; exists: boolean }) {
+  const { own } = useSession();
+  const from = <strong className="font-medium text-text">{accountName(account)}</strong>;
+  return (
+    <p className="text-muted" data-testid="goes-to">
+      {isolated === null ? (
+        <>Goes to {from}{own ? '' : ` of ${shortAddress(account.owner)}`}.</>
+      ) : (
+        <>Goes to <strong className="font-medium text-text">{accountName({ number: isolated })}</strong>{exists ? ', which is empty' : ', opened for it'}, with margin out of {from}.</>
+      )}
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 // What stands in the ticket, and what it says as exact integers: an order with what protects it, or a stop.
 import { parseDecimal, parseSigned } from '../../lib/decimal';
-import { MAX_MAKERS, worstPrice } from '../../lib/orders';
+import { worstPrice } from '../../lib/orders';
 import type { TriggerInput } from '../../lib/protection';
 import { MONEY_SCALE, abs, parsePrice, parseSize, priceScale, size } from '../../lib/units';
 import type { AccountInfo, MarketInfo, OrderInput, SelfTradeMode } from '../../wasm/ballast_wasm';
@@ -82,8 +82,8 @@ export function takes(form: TicketForm): boolean {
 }
 
 /** Whether the order may come to rest. */
-export function rests({ kind, life, reduceOnly }: TicketForm): boolean {
-  return kind === 'pegged' || (kind === 'limit' && !reduceOnly && life !== 'ioc' && life !== 'fok');
+export function rests({ kind, life }: TicketForm): boolean {
+  return kind === 'pegged' || (kind === 'limit' && life !== 'ioc' && life !== 'fok');
 }
 
 function lifeOf(form: TicketForm): OrderInput['kind'] {
@@ -144,7 +144,6 @@ export function orderOf(form: TicketForm, measure: Measure): OrderInput | string
     price: limit,
     lots,
     reduceOnly: reduceOnly && kind !== 'pegged',
-    maxMakers: MAX_MAKERS,
     expiresAt,
     selfTrade: form.selfTrade,
     ...(peg === undefined ? {} : { peg }),
@@ -156,7 +155,8 @@ export function stopOf(form: TicketForm, measure: Measure, account: AccountInfo 
   const { market, now } = measure;
   const held = account?.positions.find((position) => position.market === market.index)?.lots ?? 0n;
   if (form.buys ? held >= 0n : held <= 0n) {
-    return `A stop reduces: to ${form.buys ? 'buy' : 'sell'} it needs a ${form.buys ? 'short' : 'long'} position.`;
+    const where = account ? ` in account ${account.number + 1}` : '';
+    return `A stop reduces: to ${form.buys ? 'buy' : 'sell'} it needs a ${form.buys ? 'short' : 'long'} position${where}.`;
   }
   const at = parseDecimal(form.trigger, priceScale(market));
   if (at === null || at === 0n) return 'Enter where it fires.';

@@ -1,10 +1,10 @@
 // Forced reductions as a list, each with the way to its explanation.
-import { whyHref } from '../../hooks/route';
+import { hrefOf, whyHref } from '../../hooks/route';
 import type { Forced } from '../../lib/forced';
 import { averagePrice, price, shortAddress, size, usd } from '../../lib/units';
 import type { MarketInfo } from '../../wasm/ballast_wasm';
 
-const KINDS: Record<string, string> = { liquidation: 'Liquidation', takeover: 'Takeover', deleveraging: 'Deleveraging' };
+const KINDS: Record<string, string> = { liquidation: 'Liquidation', takeover: 'Takeover', deleveraging: 'Deleveraging', booked: 'Reduced for another’s bankruptcy' };
 
 /** Date and time of a unix time, in the reader's zone. */
 export function moment(time: number): string {
@@ -46,7 +46,7 @@ export function ForcedTable({ rows, markets, empty }: { rows: readonly Forced[];
               <td className="num right">{row.insuranceDrawn === 0n ? '–' : usd(row.insuranceDrawn)}</td>
               <td className="font-mono text-2xs text-muted">{shortAddress(row.account)}</td>
               <td className="right">
-                <a className="link" href={whyHref(row.signature, row.index)} aria-label={`Why: ${KINDS[row.kind] ?? row.kind} of ${moment(row.time)}`}>
+                <a className="link" href={row.kind === 'booked' ? hrefOf({ page: 'why', market: '' }) : whyHref(row.signature, row.index)} aria-label={`Why: ${KINDS[row.kind] ?? row.kind} of ${moment(row.time)}`}>
                   Why?
                 </a>
               </td>
