@@ -7,6 +7,7 @@ import { untilFullHour } from '../src/components/MarketBar';
 import { hrefOf, parseRoute } from '../src/hooks/route';
 import { initialCluster, isLocal, socketOf, stillLinked } from '../src/lib/cluster';
 import { indexerBase } from '../src/lib/indexer';
+import { onlyExchange } from '../src/lib/chain';
 import { candlesOf } from '../src/lib/feed';
 import { trouble, troubleOf } from '../src/lib/problems';
 import { fromBase64, toBase64 } from '../src/lib/rpc';
@@ -121,5 +122,14 @@ describe('small things', () => {
 
   it('groups prices by tens of the tick, up to a thousandth of the price', () => {
     expect(groupings({ mark: 1_214_000n, tick: 1n })).toEqual([1n, 10n, 100n, 1_000n]);
+  });
+});
+
+describe('the exchange of a network', () => {
+  it('is chosen by the page only where there is no choice', () => {
+    expect(onlyExchange(['A'])).toBe('A');
+    expect(() => onlyExchange([])).toThrow('no Ballast exchange');
+    // Anybody can found one, and make its address sort before any other.
+    expect(() => onlyExchange(['A', 'B'])).toThrow('anybody can found one');
   });
 });

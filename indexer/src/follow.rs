@@ -66,6 +66,7 @@ impl FollowError {
         match self {
             FollowError::Source(SourceError::Node(_) | SourceError::Behind(_)) => "the node does not answer or refuses",
             FollowError::Source(SourceError::Torn(_)) => "the node's answers do not fit each other",
+            FollowError::Source(SourceError::Newer) => "the program is newer than the indexer",
             FollowError::Source(SourceError::Lacking(_)) => "the node lacks history that the tables need",
             FollowError::Db(_) => "the database cannot be reached or refuses",
         }
@@ -474,7 +475,7 @@ impl<S: Source> Follower<S> {
         if fetched.slot != slot {
             return Err(torn(&format!("is in slot {}", fetched.slot)).into());
         }
-        let events = decode(&fetched, &self.exchange, &self.markets);
+        let events = decode(&fetched, &self.exchange, &self.markets)?;
         Ok(Indexed { tx, signature, time: fetched.time.or(time), failed, events })
     }
 

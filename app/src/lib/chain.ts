@@ -226,9 +226,7 @@ export class Chain {
     const filter = { memcmp: { offset: 0, bytes: getBase58Decoder().decode(getExchangeDiscriminatorBytes()) } };
     const options = { encoding: 'base64', commitment: 'confirmed', filters: [filter], dataSlice: { offset: 0, length: 8 } };
     const found = await this.rpc.call<{ pubkey: string }[]>('getProgramAccounts', [this.program, options]);
-    const addresses = found.map(({ pubkey }) => pubkey).sort();
-    if (!addresses[0]) throw new Error('this network has no Ballast exchange');
-    return addresses[0];
+    return onlyExchange(found.map(({ pubkey }) => pubkey));
   }
 
   private async readTables(exchange: string): Promise<void> {
@@ -406,6 +404,14 @@ export class Chain {
 export function chosenAmong(number: number, exist: readonly (boolean | undefined)[]): number {
   if (exist[number] || exist.length === 0 || exist.includes(undefined)) return number;
   return Math.max(exist.indexOf(true), 0);
+}
+
+/** The exchange of a network. Anybody can found another, with an oracle of his own: which of several is meant has to be said. */
+export function onlyExchange(addresses: readonly string[]): string {
+  const [address] = addresses;
+  if (address === undefined) throw new Error('this network has no Ballast exchange');
+  if (addresses.length > 1) throw new Error(`this network has ${addresses.length} exchanges of this program, and anybody can found one: name yours with exchange=… in the page’s address`);
+  return address;
 }
 
 /** What an error says. */

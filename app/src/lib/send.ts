@@ -19,6 +19,7 @@ import {
 import { Trouble, trouble, troubleOf } from './problems';
 import { RpcError, toBase64, type Rpc } from './rpc';
 import type { Tables } from './tables';
+import { TRANSACTION_VERSION } from './transactions';
 
 /** How far a transaction has come. */
 export type Stage = 'checking' | 'signing' | 'sending' | 'confirming' | 'done' | 'failed';
@@ -162,7 +163,7 @@ function heightOf(rpc: Rpc): Promise<number> {
 }
 
 async function logsOf(rpc: Rpc, signature: string): Promise<string[]> {
-  const how = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: 0 };
+  const how = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: TRANSACTION_VERSION };
   type Found = { meta: { logMessages: string[] | null } | null } | null;
   const found = await rpc.call<Found>('getTransaction', [signature, how]).catch(() => null);
   return found?.meta?.logMessages ?? [];

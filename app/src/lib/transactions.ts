@@ -22,7 +22,9 @@ interface Wire {
 }
 
 const BATCH = 40;
-const HOW = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: 0 };
+/** The newest version of transactions that is asked for: one that mentions the program in a newer one must not hide the others. */
+export const TRANSACTION_VERSION = 1;
+const HOW = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: TRANSACTION_VERSION };
 
 /** A transaction by its signature; `null` when the node does not know it (any more). */
 export async function transaction(rpc: Rpc, signature: string): Promise<PastTransaction | null> {

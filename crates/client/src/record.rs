@@ -19,6 +19,9 @@ pub struct Named {
     pub market: Option<usize>,
 }
 
+/// The newest version of transactions to ask nodes for. They refuse to give a newer one, and anybody may mention the program in one.
+pub const TRANSACTION_VERSION: u8 = 1;
+
 static NAMED: &[([u8; 8], Named)] = include!(concat!(env!("OUT_DIR"), "/named.rs"));
 
 /// Where the instruction with this data names exchange and market; `None` when this client does not know it.
@@ -43,17 +46,25 @@ pub struct Invocation {
 impl Invocation {
     /// Whether it is about this exchange: whether it names it, or a market of it, where the program checks it. To mention
     /// one elsewhere is not enough.
-    pub fn concerns(&self, exchange: &Pubkey, is_market: impl Fn(&Pubkey) -> bool) -> bool {
+    ///
+    /// # Errors
+    /// When it mentions one, and the program is newer than this client: where its instruction checks what, only a newer one knows.
+    pub fn concerns(&self, exchange: &Pubkey, is_market: impl Fn(&Pubkey) -> bool) -> Result<bool, Newer> {
         let at = |place: Option<usize>, is: &dyn Fn(&Pubkey) -> bool| {
             place.is_none_or(|place| self.accounts.get(place).is_some_and(is))
         };
         match named(&self.data) {
-            Some(named) => at(named.exchange, &|key| key == exchange) && at(named.market, &is_market),
-            // The program is newer than this client. It checks what it is given, so a mention is the best guess there is.
-            None => self.accounts.iter().any(|key| key == exchange || is_market(key)),
+            Some(named) => Ok(at(named.exchange, &|key| key == exchange) && at(named.market, &is_market)),
+            None if self.accounts.iter().any(|key| key == exchange || is_market(key)) => Err(Newer),
+            None => Ok(false),
         }
     }
 }
+
+/// The program has an instruction that this client does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the program is newer than this client")]
+pub struct Newer;
 
 /// An event as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +154,9 @@ pub struct Compiled {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Meta {
+    /// Why it failed, if it did.
+    #[serde(default)]
+    pub err: Option<serde_json::Value>,
     /// What was called by each of its instructions.
     pub inner_instructions: Option<Vec<Inner>>,
     /// Keys that came from lookup tables.
@@ -180,12 +194,15 @@ pub enum WireError {
 }
 
 impl Whole {
-    /// Its invocations in the order in which they began.
+    /// Its invocations in the order in which they began; none if it failed, for then nothing of it holds.
     ///
     /// # Errors
     /// When the node keeps no inner instructions or not their heights, or the transaction contradicts itself.
     pub fn invocations(&self) -> Result<Vec<Invocation>, WireError> {
         let meta = self.meta.as_ref().ok_or(WireError::Lacking)?;
+        if meta.err.is_some() {
+            return Ok(Vec::new());
+        }
         let inner = meta.inner_instructions.as_ref().ok_or(WireError::Lacking)?;
         let loaded = meta.loaded_addresses.iter().flat_map(|loaded| loaded.writable.iter().chain(&loaded.readonly));
         let keys = self.transaction.message.account_keys.iter().chain(loaded);
@@ -292,17 +309,18 @@ mod tests {
             ..call(PROGRAM_ID, 1, GrowBook::DISCRIMINATOR)
         };
         let market = |exchange| addresses::market(exchange, 0);
-        assert!(grown(market(&ours), other).concerns(&ours, is_ours));
-        assert!(!grown(market(&other), market(&ours)).concerns(&ours, is_ours));
+        assert_eq!(grown(market(&ours), other).concerns(&ours, is_ours), Ok(true));
+        assert_eq!(grown(market(&other), market(&ours)).concerns(&ours, is_ours), Ok(false));
         let deposit = |exchange: Pubkey| Invocation {
             accounts: vec![ours, exchange, ours],
             ..call(PROGRAM_ID, 1, Deposit::DISCRIMINATOR)
         };
-        assert!(deposit(ours).concerns(&ours, is_ours));
-        assert!(!deposit(other).concerns(&ours, is_ours));
+        assert_eq!(deposit(ours).concerns(&ours, is_ours), Ok(true));
+        assert_eq!(deposit(other).concerns(&ours, is_ours), Ok(false));
         let unknown = |key| Invocation { accounts: vec![key], ..call(PROGRAM_ID, 1, &[1; 8]) };
-        assert!(unknown(ours).concerns(&ours, is_ours));
-        assert!(!unknown(other).concerns(&ours, is_ours));
+        // A mention proves nothing: anybody could make our history with it.
+        assert_eq!(unknown(ours).concerns(&ours, is_ours), Err(Newer));
+        assert_eq!(unknown(other).concerns(&ours, is_ours), Ok(false));
     }
 
     #[test]

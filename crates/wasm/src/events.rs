@@ -125,8 +125,14 @@ impl Desk {
             }
         }
         let exchange = &self.snapshot.keys.exchange;
-        let ours = all.into_iter().filter(|(by, _)| invocations[*by].concerns(exchange, is_market));
-        Ok(ours.map(|(_, told)| told).collect())
+        let mut ours = Vec::new();
+        for (by, told) in all {
+            let concerns = invocations[by].concerns(exchange, is_market);
+            if concerns.map_err(|newer| Problem::local("Newer", newer.to_string()))? {
+                ours.push(told);
+            }
+        }
+        Ok(ours)
     }
 
     /// What of it the page shows as it happens.

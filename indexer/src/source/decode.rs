@@ -4,11 +4,14 @@
 //! very instruction that told it names the exchange, or a market of it, where the program checks it: not when a
 //! transaction merely mentions one.
 
-use ballast_client::{events::Event, record::recorded};
+use ballast_client::{
+    events::Event,
+    record::{Newer, recorded},
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use solana_pubkey::Pubkey;
 
-use super::Fetched;
+use super::{Fetched, SourceError};
 use crate::{api::Markets, idl::IDL};
 
 /// Name of an event that this program cannot decode.
@@ -60,11 +63,20 @@ impl Logged {
 }
 
 /// The events of an exchange in a transaction that succeeded.
-pub fn decode(fetched: &Fetched, exchange: &Pubkey, markets: &Markets) -> Vec<Logged> {
+///
+/// # Errors
+/// `Newer` where an instruction that this indexer does not know mentions the exchange: whether it is about it, only a newer indexer
+/// can say.
+pub fn decode(fetched: &Fetched, exchange: &Pubkey, markets: &Markets) -> Result<Vec<Logged>, SourceError> {
     let is_market = |key: &Pubkey| markets.index(&key.to_string()).is_some();
-    let told = (0..).zip(recorded(&fetched.invocations));
-    let ours = told.filter(|(_, event)| fetched.invocations[event.by].concerns(exchange, is_market));
-    ours.map(|(at, event)| Logged::new(at, event.data.to_vec(), markets)).collect()
+    let mut ours = Vec::new();
+    for (at, event) in (0..).zip(recorded(&fetched.invocations)) {
+        let concerns = fetched.invocations[event.by].concerns(exchange, is_market);
+        if concerns.map_err(|Newer| SourceError::Newer)? {
+            ours.push(Logged::new(at, event.data.to_vec(), markets));
+        }
+    }
+    Ok(ours)
 }
 
 #[cfg(test)]
@@ -99,16 +111,25 @@ mod tests {
         let event = BookGrown { market: 0, blocks: 7 }.data();
         let grown = |market, mention| grow_book(&[other, market, mention], &event);
         let invocations = [grown(market(&other), market(&ours)), grown(market(&ours), other)].concat();
-        let decoded = decode(&Fetched { invocations, ..Fetched::default() }, &ours, &markets);
+        let decoded = decode(&Fetched { invocations, ..Fetched::default() }, &ours, &markets).unwrap();
         assert_eq!(decoded.iter().map(|event| event.event).collect::<Vec<_>>(), [1]);
         assert_eq!((decoded[0].kind.as_str(), decoded[0].market), ("BookGrown", Some(0)));
+    }
+
+    #[test]
+    fn an_instruction_of_a_newer_program_is_not_guessed_at() {
+        let ours = Pubkey::new_from_array([1; 32]);
+        let mut invocations = grow_book(&[ours], &BookGrown { market: 0, blocks: 7 }.data()).to_vec();
+        invocations[0].data = vec![9; 8];
+        let decoded = decode(&Fetched { invocations, ..Fetched::default() }, &ours, &Markets::new(&ours));
+        assert!(matches!(decoded, Err(SourceError::Newer)));
     }
 
     #[test]
     fn what_cannot_be_decoded_is_kept_for_a_newer_indexer() {
         let ours = Pubkey::new_from_array([1; 32]);
         let invocations = grow_book(&[ours, addresses::market(&ours, 3)], &[9; 20]).to_vec();
-        let decoded = decode(&Fetched { invocations, ..Fetched::default() }, &ours, &Markets::new(&ours));
+        let decoded = decode(&Fetched { invocations, ..Fetched::default() }, &ours, &Markets::new(&ours)).unwrap();
         assert_eq!((decoded[0].kind.as_str(), &decoded[0].data[..]), (UNKNOWN, &[9; 20][..]));
     }
 }

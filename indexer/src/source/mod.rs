@@ -56,6 +56,9 @@ pub enum SourceError {
     /// The node's answers do not fit each other: it is behind itself, or another fork has won just now.
     #[error("the node's answers do not fit each other: {0}")]
     Torn(String),
+    /// The program has an instruction that this indexer does not know.
+    #[error("the program is newer than this indexer: install its newer version, which goes on from here")]
+    Newer,
     /// The node keeps no inner instructions, or something else is missing for good.
     #[error("{0}")]
     Lacking(String),

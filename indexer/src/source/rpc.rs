@@ -1,7 +1,11 @@
 //! A node's JSON-RPC as a source.
 
 use async_trait::async_trait;
-use ballast_client::{addresses::PROGRAM_ID, record::Whole, redact::redacted};
+use ballast_client::{
+    addresses::PROGRAM_ID,
+    record::{TRANSACTION_VERSION, Whole},
+    redact::redacted,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -105,7 +109,7 @@ impl Source for Rpc {
             "commitment": name(finality),
             "transactionDetails": "signatures",
             "rewards": false,
-            "maxSupportedTransactionVersion": 0,
+            "maxSupportedTransactionVersion": TRANSACTION_VERSION,
         });
         let block: Option<Block> = self.ask(RpcRequest::GetBlock, json!([slot, options])).await?;
         let torn = || SourceError::Torn(format!("the block of slot {slot} is listed but not there"));
@@ -113,7 +117,7 @@ impl Source for Rpc {
     }
 
     async fn transaction(&self, signature: &str, finality: Finality) -> Result<Option<Fetched>, SourceError> {
-        let options = json!({"commitment": name(finality), "encoding": "json", "maxSupportedTransactionVersion": 0});
+        let options = json!({"commitment": name(finality), "encoding": "json", "maxSupportedTransactionVersion": TRANSACTION_VERSION});
         let whole: Option<Whole> = self.ask(RpcRequest::GetTransaction, json!([signature, options])).await?;
         whole.as_ref().map(fetched).transpose()
     }

@@ -32,8 +32,8 @@ fn draw(program: &Path, object: &Path, folder: &Path) -> Result<(), Box<dyn std:
     fs::create_dir_all(folder)?;
     println!("{:<44} {:>8} {:>13} {:>13}", "", "CU", "instructions", "system calls");
     for scene in scenes::all() {
-        let (mut tracer, mut run) = scene.prepare(program)?;
-        let units = tracer.trace(|| run());
+        let (mut tracer, run) = scene.prepare(program)?;
+        let units = tracer.trace(run);
         let mut folded = fold::Folded::default();
         for invocation in tracer.invocations() {
             if invocation.program == PROGRAM_ID {
