@@ -245,12 +245,13 @@ impl BookView<'_> {
 
     fn check_seats(&self, orders: u32, triggers: u32, seats: u32) -> Result<(), Broken> {
         let (mut listed, mut pending, mut count) = (0u32, [0i128; 2], 0u32);
-        let mut waiting = 0u32;
+        let (mut waiting, mut bought) = (0u32, 0u64);
         for (id, seat) in self.seats() {
             self.check_seat(id, seat)?;
             waiting = waiting.saturating_add(self.check_seat_triggers(id, seat)?);
             listed = listed.checked_add(seat.orders.into()).ok_or(Broken::Totals)?;
             pending[0] += i128::from(seat.pending_base);
+            bought = bought.saturating_add(u64::try_from(seat.pending_base).unwrap_or(0));
             pending[1] = pending[1].wrapping_add(seat.pending_funding.get());
             count += 1;
         }
@@ -258,6 +259,7 @@ impl BookView<'_> {
             && seats == self.header.seats
             && listed == orders
             && waiting == triggers
+            && self.header.pending_bought <= bought
             && pending == [i128::from(self.header.pending_base), self.header.pending_funding.get()];
         if right { Ok(()) } else { Err(Broken::Totals) }
     }

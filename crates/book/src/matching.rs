@@ -30,6 +30,8 @@ impl Book<'_> {
         }
         let (mut left, mut budget) = (taker.lots.0, taker.rebate_budget);
         let mut matched = Matched::nothing();
+        // What makers have bought that waits, seat by seat set off against what they sold.
+        let mut grown = 0i64;
         let mut front = Front::new(self.header, self.blocks, side, &taker.terms)?;
         matched.stopped = loop {
             if left == 0 {
@@ -58,6 +60,8 @@ impl Book<'_> {
             } else {
                 let fill = self.trade(&taker, side, &met, left, &mut budget, &mut matched)?;
                 left -= fill.lots.0;
+                // At most what the taker wants.
+                grown = grown.wrapping_add(growth(seat(self.blocks, fill.seat)?.pending_base, side, fill.lots));
                 on_event(&Event::Fill(fill));
                 fill.maker_done
             };
@@ -72,6 +76,8 @@ impl Book<'_> {
         matched.maker_base_delta = if side == Side::Long { lots } else { -lots };
         let pending = self.header.pending_base.checked_add(matched.maker_base_delta);
         self.header.pending_base = pending.ok_or(BookError::Overflow)?;
+        let bought = self.header.pending_bought;
+        self.header.pending_bought = bought.saturating_add_signed(grown);
         self.header.pending_funding.add_product(matched.maker_base_delta, taker.funding_index)?;
         Ok(matched)
     }
@@ -204,6 +210,15 @@ fn credit(seat: &mut Seat, side: Side, fill: &Fill, earned: u64, funding_index: 
     seat.pending_volume = seat.pending_volume.saturating_add(upto(fill.quote >> VOLUME_BITS));
     seat.pending_funding.add_product(base, funding_index)?;
     Ok(owed)
+}
+
+/// By how much a fill that brought a seat's pending base to `after` raised the positive part of it.
+#[inline(always)]
+fn growth(after: i64, side: Side, lots: Lots) -> i64 {
+    // No more than a position's.
+    let lots = i64::try_from(lots.0).unwrap_or(i64::MAX);
+    let before = after.wrapping_sub(if side == Side::Long { lots } else { -lots });
+    after.max(0).wrapping_sub(before.max(0))
 }
 
 #[inline(always)]

@@ -278,6 +278,8 @@ impl Book<'_> {
         self.header.pending_funding.add(pending.funding.checked_neg().ok_or(BookError::Corrupt)?)?;
         let total = self.header.pending_base.checked_sub(pending.base).ok_or(BookError::Corrupt)?;
         self.header.pending_base = total;
+        let bought = u64::try_from(pending.base).unwrap_or(0);
+        self.header.pending_bought = self.header.pending_bought.saturating_sub(bought);
         Ok(pending)
     }
 

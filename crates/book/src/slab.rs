@@ -74,7 +74,8 @@ pub(crate) struct Header {
     /// Open seats.
     pub seats: u32,
     pub roots: [Root; ROOTS],
-    pub reserved: u64,
+    /// Σ of the seats' pending base where that is positive, in lots. Less by what waited in a book that came from layout 1.
+    pub pending_bought: u64,
 }
 
 const _: () = assert!(size_of::<Block>() == BLOCK && size_of::<Free>() == BLOCK && size_of::<Header>() == BLOCK);

@@ -50,6 +50,16 @@ impl<'a> BookView<'a> {
         self.header.pending_base
     }
 
+    /// Σ over seats of the lots of a side that their fills since the last touch come to, each seat's bought and sold lots set off
+    /// against each other: at most so many of the side's open interest are in no position yet.
+    pub fn pending_of(&self, side: Side) -> Lots {
+        let bought = self.header.pending_bought;
+        Lots(match side {
+            Side::Long => bought,
+            Side::Short => bought.saturating_add_signed(self.header.pending_base.saturating_neg()),
+        })
+    }
+
     /// What funding has brought (negative: cost) all fills that wait in seats at a funding index, exact, in 2^-24 atoms.
     ///
     /// # Errors

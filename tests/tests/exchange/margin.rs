@@ -223,6 +223,23 @@ fn larger_positions_need_margin_at_the_higher_tiers_rate() {
 }
 
 #[test]
+fn fills_that_wait_count_for_the_limit_on_open_interest() {
+    let mut world = World::btc_with(|params| params.max_open_interest_lots = 1_000);
+    let [ann, bob, cal, dan] = [0; 4].map(|_| world.trader(1_000_000 * DOLLAR));
+    // Ann is long 600 from Bob, whose short waits in his seat.
+    world.ask(bob, BTC, 600, PRICE);
+    world.buy(ann, BTC, 600, PRICE).succeeds();
+    // Cal would be short another 600 against Dan: 1,200 together, though the index has 600 a side.
+    world.bid(dan, BTC, 600, PRICE);
+    world.sell(cal, BTC, 401, PRICE).fails_with(BallastError::TooLarge);
+    world.sell(cal, BTC, 400, PRICE).succeeds();
+    // What is settled counts once.
+    world.settle(cal, bob, BTC).succeeds();
+    world.settle(cal, dan, BTC).succeeds();
+    world.sell(cal, BTC, 1, PRICE - CENT).fails_with(BallastError::TooLarge);
+}
+
+#[test]
 fn positions_and_open_interest_have_limits() {
     let mut world = World::btc();
     let (ann, bob) = (world.trader(1_000_000 * DOLLAR), world.trader(1_000_000 * DOLLAR));

@@ -307,7 +307,7 @@ impl Model {
             }
         }
         assert_eq!(view.seat_count() as usize, self.seats.len());
-        let (mut total, mut funding) = (0, 0);
+        let (mut total, mut funding, mut waits) = (0, 0, [0; 2]);
         for (id, expected) in &self.seats {
             let seat = view.seat(*id, &expected.account).unwrap();
             assert_eq!(
@@ -327,9 +327,11 @@ impl Model {
                 (sum(Side::Long), sum(Side::Short))
             );
             total += expected.pending.base;
+            waits[usize::from(expected.pending.base < 0)] += expected.pending.base.unsigned_abs();
             funding += expected.pending.funding_at(77).unwrap();
         }
         assert_eq!(view.pending_base_total(), total);
+        assert_eq!(Side::BOTH.map(|side| view.pending_of(side).0), waits);
         assert_eq!(view.pending_funding_at(77), Ok(funding));
         let blocks = u32::try_from(self.orders.len() + self.seats.len()).unwrap();
         assert_eq!(view.free_blocks(), view.capacity() - blocks);

@@ -462,8 +462,9 @@ fn require_limits(venue: &Venue, margin: &MarginAccount, slot: usize, before: Lo
     let params = &venue.market.params;
     require!(size.0 <= params.max_position_lots, BallastError::TooLarge);
     if let Some(side) = margin.slots[slot].position().side() {
-        // The position itself has left the index.
-        let open_interest = venue.ranks.open_interest(side).add(size).or_fail()?;
+        // The position itself has left the index, and fills that wait in seats are not in it yet: at most so many open more.
+        let waits = venue.book.view().pending_of(side);
+        let open_interest = venue.ranks.open_interest(side).add(size).or_fail()?.add(waits).or_fail()?;
         require!(open_interest.0 <= params.max_open_interest_lots, BallastError::TooLarge);
     }
     Ok(())
