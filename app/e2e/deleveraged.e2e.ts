@@ -143,6 +143,10 @@ describe('a short in profit', () => {
     expect(fills).toContain(MARKET);
     expect(fills).toContain('sell');
     expect(await list('Transfers')).toContain('2,400.00');
+    const realised = await list('Profit');
+    expect(realised).toContain('own order, taken');
+    // It was sold dearer than it was taken at.
+    expect(realised).toMatch(/reduced for another’s bankruptcy\s+buy\s+[\d.,]+\s+0\.00\s+\+[\d.,]+/);
     const orders = await list('Orders');
     expect(orders).toMatch(/placed/);
     expect(orders).toMatch(/cancelled/);

@@ -13,7 +13,7 @@ import { Overall } from '../src/components/why/Verdict';
 import { headline, wordsOf } from '../src/components/why/words';
 import { hrefOf, parseRoute, whyHref } from '../src/hooks/route';
 import { eventOf } from '../src/lib/indexer';
-import { Desk, accountKind, type WhyInfo } from '../src/wasm/ballast_wasm';
+import { Desk, accountKind, worthFetching, type WhyInfo } from '../src/wasm/ballast_wasm';
 
 interface Raw {
   address: string;
@@ -85,7 +85,7 @@ function open({ exchange, raw }: { exchange: string; raw: Raw[] }): Desk {
 }
 
 // Where the exchange's tests have not been run there is nothing to compare with; CI always has it.
-const present = process.env.CI !== undefined || ['why.json', 'fixture.json'].every((name) => existsSync(join(import.meta.dirname, '../../target/app', name)));
+const present = process.env.CI !== undefined || ['why.json', 'fixture.json', 'receipts.json'].every((name) => existsSync(join(import.meta.dirname, '../../target/app', name)));
 const cases = present ? read<Case[]>('why.json') : [];
 const explained = cases.map((one): { desk: Desk; info: WhyInfo; one: Case } => {
   const desk = open(one);
@@ -198,6 +198,38 @@ describe.skipIf(!present)('the other side of a deleveraging', () => {
     expect(ranking.haircut).toBe(ranking.price - ranking.mark);
     const scores = ranking.cells.map(({ score }) => score!);
     expect([...scores].sort((a, b) => Number(b - a))).toEqual(scores);
+  });
+});
+
+describe.skipIf(!present)('what was taken of those on the other side', () => {
+  interface Booked {
+    account: string;
+    lots: string;
+    cash: string;
+    logs: string[];
+    transaction: Transaction;
+  }
+
+  it('waits in their positions, and is in the transactions that book it, to the lot and the atom', () => {
+    const receipts = read<{ exchange: string; raw: Raw[]; booked: Booked[] }>('receipts.json');
+    const desk = open(receipts);
+    expect(receipts.booked.length).toBeGreaterThan(2);
+    let whole = 0;
+    for (const { account, lots, cash, transaction } of receipts.booked) {
+      // What was taken of a short was bought.
+      const taken = { lots: BigInt(lots), cash: BigInt(cash), long: false, market: 0, account };
+      expect(desk.receiptsIn(transaction)).toMatchObject([taken]);
+      const [position] = desk.account(account).positions;
+      expect(position).toMatchObject({ deleveraged: taken.lots, deleveragedCash: taken.cash });
+      if (position!.lots === 0n) whole++;
+    }
+    expect(whole).toBeGreaterThan(0);
+    expect(desk.receiptsIn(cases[0]!.transaction)).toEqual([]);
+  });
+
+  it('is worth fetching where it is of an account that is shown', () => {
+    const [{ account, logs }] = read<{ booked: [Booked] }>('receipts.json').booked;
+    expect([worthFetching(logs, true, [account]), worthFetching(logs, true, []), worthFetching(logs, true, ['Somebody'])]).toEqual([true, false, false]);
   });
 });
 

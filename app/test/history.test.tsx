@@ -84,6 +84,25 @@ describe('a history', () => {
   });
 });
 
+describe('realised profit', () => {
+  it('is listed with its fee and its cause, also where the profit is not known', async () => {
+    const change = { time: 1, kind: 'position', market: 'M', cash: '0', basis: '0' };
+    fake.rows = [
+      { ...change, id: '2', cause: 'deleveraged', base: '150', fee: '0', realised: '-2500000', lots: '-50' },
+      { ...change, id: '1', cause: 'taker', base: '-200', fee: '123400', realised: null, lots: '-200' },
+    ] as never;
+    render(<History account={account} />);
+    fireEvent.click(screen.getByRole('button', { name: 'Profit' }));
+    await waitFor(() => expect(fake.asked.at(-1)![0]).toBe('/accounts/A/realised'));
+    await waitFor(() => expect(count()).toBe(2));
+    const rows = within(screen.getByTestId('history')).getAllByRole('row').slice(1);
+    expect(rows.map((row) => within(row).getAllByRole('cell').slice(1).map(({ textContent }) => textContent))).toEqual([
+      ['SOL', 'reduced for another’s bankruptcy', 'buy', '1.5', '0.00', '−2.50', '−0.5'],
+      ['SOL', 'own order, taken', 'sell', '2', '0.1234', 'not known', '−2'],
+    ]);
+  });
+});
+
 describe('insurance’s history', () => {
   it('is read again and again', async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });

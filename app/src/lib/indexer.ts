@@ -18,6 +18,7 @@ export type IndexedTrade = Schemas['Item_Trade'];
 /** The lists of an account's history, and what their rows are. */
 export interface Rows {
   fills: Schemas['Item_Fill'];
+  realised: Schemas['Item_Position'];
   orders: Schemas['Item_OrderLine'];
   funding: Schemas['Item_FundingPayment'];
   transfers: Schemas['Item_Transfer'];

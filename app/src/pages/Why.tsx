@@ -27,10 +27,10 @@ function forcedOf(row: Rows['liquidations'] | IndexedDeleveraging, market: numbe
   const { id, kind, account, signature, time } = row;
   const [lots, insuranceDrawn] = [BigInt(row.lots), BigInt(row.insurance_drawn)];
   const common = { index: eventOf(id), kind, market, account, lots, insuranceDrawn, signature, time };
-  // What is closed of a bankrupt account stands against what is reduced. Whoever loses at his bankruptcy price below the mark is long.
+  // What is closed of a bankrupt account stands against what is reduced.
   return row.kind === 'deleveraging'
     ? { ...common, long: row.reduced === 'short', quote: BigInt(row.price) * lots }
-    : { ...common, long: BigInt(row.bankruptcy_price) < BigInt(row.mark), quote: BigInt(row.quote) };
+    : { ...common, long: row.side === 'long', quote: BigInt(row.quote) };
 }
 
 async function indexed(indexer: Indexer, markets: readonly MarketInfo[]): Promise<Forced[]> {

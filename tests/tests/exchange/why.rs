@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use anchor_lang::Discriminator;
 use ballast_client::{
-    ballast::events::Deleveraged,
+    ballast::events::{Cause, Deleveraged},
     events::{Event, cells},
     why::{Cell, Explained, Line, Verdict, What, cells_of, explain},
 };
@@ -227,6 +227,38 @@ fn as_a_node_gives(receipt: &Receipt) -> Value {
         "transaction": { "message": { "accountKeys": keys, "instructions": outer } },
         "meta": { "err": null, "innerInstructions": inner },
     })
+}
+
+/// What the page reads of those on the other side of a deleveraging: what waits in the accounts before it is booked, and the receipts in
+/// the transactions that book it.
+#[test]
+fn what_was_taken_of_others_is_written_for_the_page() {
+    let mut world = World::btc();
+    deleveraged(&mut world);
+    let (exchange, raw) = (world.keys.exchange.to_string(), raw_accounts(&mut world));
+    let kit = world.trader(1_000 * DOLLAR);
+    let all: Vec<Trader> = world.traders().collect();
+    let mut booked = Vec::new();
+    for trader in all {
+        let Ok(receipt) = world.settle(kit, trader, BTC) else { continue };
+        let taken = receipt.events().into_iter().find_map(|event| match event {
+            Event::PositionChanged(event) if event.cause == Cause::Deleveraged => Some(event),
+            _ => None,
+        });
+        let Some(taken) = taken else { continue };
+        booked.push(json!({
+            "account": taken.account.to_string(),
+            "lots": taken.base.to_string(),
+            "cash": taken.cash.to_string(),
+            "logs": receipt.logs,
+            "transaction": as_a_node_gives(&receipt),
+        }));
+    }
+    assert_eq!(booked.len(), 3, "all three shorts gave");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/app");
+    fs::create_dir_all(&folder).expect("a folder for the fixture");
+    let all = json!({ "exchange": exchange, "raw": raw, "booked": booked });
+    fs::write(folder.join("receipts.json"), all.to_string()).expect("the fixture is written");
 }
 
 /// A liquidation and a deleveraging for the page to explain, with what is computed here.

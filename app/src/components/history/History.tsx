@@ -1,4 +1,4 @@
-// What happened to an account: orders, fills, funding, transfers, liquidations, deleveragings, from an indexer; without one,
+// What happened to an account: orders, fills, profit, funding, transfers, liquidations, deleveragings, from an indexer; without one,
 // the forced reductions that the node remembers.
 import { useMemo, useState } from 'react';
 
@@ -17,6 +17,7 @@ import { COLUMNS, type Column, type List } from './columns';
 
 const LISTS: readonly (readonly [List, string])[] = [
   ['fills', 'Fills'],
+  ['realised', 'Profit'],
   ['orders', 'Orders'],
   ['funding', 'Funding'],
   ['transfers', 'Transfers'],
@@ -126,7 +127,7 @@ export function FromNode({ account }: { account: AccountInfo }) {
         return info && <p key={market} className="px-3 py-2 text-warn">{takenAlarm(deleveraged, deleveragedCash, account.number, info).detail} It is booked when the account is next touched.</p>;
       })}
       <p className="border-t border-line px-3 py-2 text-muted">
-        Orders, fills, funding and transfers need an indexer (indexer=… in the page’s address).
+        Orders, fills, profit, funding and transfers need an indexer (indexer=… in the page’s address).
         {past.failure && ` The node’s past could not be read: ${past.failure}.`}
       </p>
     </>

@@ -21,6 +21,7 @@ type Kind = Rows[List]['kind'];
 
 const WORDS: Partial<Record<Kind, string>> = {
   placed: 'placed',
+  filled: 'filled',
   reduced: 'made smaller',
   cancelled: 'cancelled',
   evicted: 'pushed out of a full book',
@@ -79,6 +80,19 @@ function money(text: string, sign = false): ReactNode {
   return <span className={sign ? (value < 0n ? 'text-down' : 'text-up') : ''}>{usd(value, 2, sign)}</span>;
 }
 
+/** Why a position changed. */
+const CAUSES: Record<Rows['realised']['cause'], string> = {
+  taker: 'own order, taken',
+  maker: 'resting orders filled',
+  liquidation: 'liquidated',
+  takeover: 'taken over',
+  takeover_received: 'taken over from another',
+  bankruptcy: 'bankrupt, closed against others',
+  deleveraged: 'reduced for another’s bankruptcy',
+  trigger: 'trigger',
+  ladder: 'ladder',
+};
+
 function sideWords(side: 'long' | 'short' | null): ReactNode {
   return side === null ? '–' : <span className={side === 'long' ? 'text-up' : 'text-down'}>{side === 'long' ? 'buy' : 'sell'}</span>;
 }
@@ -107,6 +121,16 @@ export const COLUMNS: { [L in List]: readonly Column<Rows[L]>[] } = {
     { name: 'Price', right: true, cell: (row, market) => priced(integer(row.price), market) },
     { name: 'As', cell: ({ maker }) => (maker ? 'maker' : 'taker') },
     { name: 'Cause', cell: ({ cause }) => cause.replaceAll('_', ' ') },
+  ],
+  realised: [
+    TIME,
+    MARKET,
+    { name: 'Why', cell: ({ cause }) => CAUSES[cause] },
+    { name: 'Side', cell: ({ base }) => sideWords(BigInt(base) < 0n ? 'short' : 'long') },
+    { name: 'Size', right: true, cell: ({ base }, market) => sized(base.replace('-', ''), market) },
+    { name: 'Fee', right: true, cell: ({ fee }) => <span>{usd(BigInt(fee), 4)}</span> },
+    { name: 'Realised profit', right: true, cell: ({ realised }) => (realised === null ? 'not known' : money(realised, true)) },
+    { name: 'Position afterwards', right: true, cell: ({ lots }, market) => sized(lots, market) },
   ],
   orders: [
     TIME,
