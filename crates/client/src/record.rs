@@ -156,7 +156,7 @@ pub struct Compiled {
 pub struct Meta {
     /// Why it failed, if it did.
     #[serde(default)]
-    pub err: Option<serde_json::Value>,
+    pub err: Option<serde::de::IgnoredAny>,
     /// What was called by each of its instructions.
     pub inner_instructions: Option<Vec<Inner>>,
     /// Keys that came from lookup tables.
