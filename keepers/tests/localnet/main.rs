@@ -51,8 +51,9 @@ fn two_keepers_settle_liquidate_take_over_and_deleverage() {
     // A little below maintenance margin: reduced on the book, by what restores it.
     world.cancel(&maker);
     world.rest(&maker, Side::Long, 9_590, 60_000);
+    // Where the mark reaches it before the bids do, on a busy machine, a keeper starts the clock of the takeover first.
     let liquidated = until(&world, &keepers, 9_595, "the long is liquidated", |action| {
-        did(action, "liquidate", &long.margin.to_string())
+        did(action, "liquidate", &long.margin.to_string()) && lots(action) > 0
     });
     assert_eq!((&liquidated["stage"], &liquidated["reason"]), (&"partial".into(), &"reduce".into()));
     assert!((1..60_000).contains(&lots(&liquidated)), "{liquidated}");
