@@ -66,7 +66,7 @@ const LIMITS: [(&str, u64); 65] = [
     ("settle seat, one fill, a position before", 8_000),
     ("settle seat, nothing waiting", 6_500),
     ("rerank", 7_000),
-    ("open account: median", 13_000),
+    ("open account: median", 18_000),
     ("deposit", 11_500),
     ("withdraw, no position", 12_500),
     ("withdraw, position in 1 market", 14_500),
