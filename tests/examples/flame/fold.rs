@@ -1,7 +1,7 @@
 //! Instructions as stacks of functions, counted and drawn.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     error::Error,
     fs::{self, File},
     io::BufWriter,
@@ -10,11 +10,22 @@ use std::{
 
 use super::{names::Names, trace::Invocation};
 
+/// Parts of the work, and what tells a stack that belongs to one.
+const PARTS: [(&str, &[&str]); 7] = [
+    ("system calls: the record, logs, the clock", &[SYSTEM_CALLS]),
+    ("writing events", &["ballast::record::tell", "ballast::record::send", "ballast::chain::heap::take_record"]),
+    ("the runtime's accounts as Rust has them", &["solana_program_entrypoint::deserialize"]),
+    ("margin", &["ballast::logic::assess::", "ballast_risk::"]),
+    ("the ranking index", &["ballast_rank::"]),
+    ("the order book", &["ballast_book::"]),
+    ("Anchor: dispatch, arguments, checks of accounts", &["anchor_lang::", "Accounts<", "borsh::"]),
+];
+const SYSTEM_CALLS: &str = "system calls";
+
 /// Stacks, outermost function first, with the compute units that were spent there.
 #[derive(Default)]
 pub struct Folded {
     stacks: BTreeMap<String, u64>,
-    own: HashMap<String, u64>,
 }
 
 impl Folded {
@@ -27,9 +38,6 @@ impl Folded {
             let frames = names.at(counter);
             let stack: Vec<&str> = callers.iter().copied().flatten().chain(frames).map(String::as_str).collect();
             *self.stacks.entry(stack.join(";")).or_default() += 1;
-            if let Some(innermost) = stack.last() {
-                *self.own.entry((*innermost).to_owned()).or_default() += 1;
-            }
             match names.ops.get(counter) {
                 Some(op) if op.calls() => callers.push(frames),
                 Some(op) if op.returns() => drop(callers.pop()),
@@ -45,7 +53,7 @@ impl Folded {
 
     /// Adds what the runtime charges beside instructions.
     pub fn add_system_calls(&mut self, units: u64) {
-        *self.stacks.entry(String::from("system calls")).or_default() += units;
+        *self.stacks.entry(String::from(SYSTEM_CALLS)).or_default() += units;
     }
 
     /// All instructions that were added.
@@ -53,14 +61,16 @@ impl Folded {
         self.stacks.values().sum()
     }
 
-    /// The functions that most was spent in itself, with their share of everything in per cent.
-    pub fn heaviest(&self, most: usize) -> Vec<(f64, &str)> {
-        let all = self.instructions().max(1) as f64;
-        let mut list: Vec<_> =
-            self.own.iter().map(|(name, units)| (*units as f64 * 100.0 / all, name.as_str())).collect();
-        list.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        list.truncate(most);
-        list
+    /// What was spent on each part of the work, most first. Each stack counts for the first part that it is in.
+    pub fn parts(&self) -> Vec<(&'static str, u64)> {
+        let mut parts: Vec<_> =
+            PARTS.iter().map(|(name, _)| (*name, 0)).chain([("the program's own rules, and the rest", 0)]).collect();
+        for (stack, units) in &self.stacks {
+            let part = PARTS.iter().position(|(_, marks)| marks.iter().any(|mark| stack.contains(mark)));
+            parts[part.unwrap_or(PARTS.len())].1 += units;
+        }
+        parts.sort_by_key(|(_, units)| std::cmp::Reverse(*units));
+        parts
     }
 
     /// Draws it, and writes the stacks beside the drawing, for tools that compare them.

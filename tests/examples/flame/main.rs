@@ -49,8 +49,8 @@ fn draw(program: &Path, object: &Path, folder: &Path) -> Result<(), Box<dyn std:
         let file = folder.join(format!("{}.svg", scene.name));
         folded.draw(&scene.title(units), &file)?;
         println!("{:<44} {units:>8} {instructions:>13} {charged:>13}  {}", scene.what, file.display());
-        for (share, name) in folded.heaviest(8) {
-            println!("    {share:>5.1} %  {name}");
+        for (part, spent) in folded.parts() {
+            println!("    {spent:>7} {:>5.1} %  {part}", spent as f64 * 100.0 / units as f64);
         }
     }
     Ok(())
