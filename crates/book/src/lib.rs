@@ -92,8 +92,8 @@ pub use seat::{Pending, Seat, VOLUME_STEP};
 pub use slab::{BLOCK, HEADER, MAX_BLOCKS, space};
 pub use taker::{Event, Fill, MatchTerms, Matched, SelfTrade, Stopped, Taker};
 pub use trigger::{
-    Execution, Fires, MAX_TRAIL_PPM, MAX_TRIGGERS, MIN_TRAIL_PPM, NewTrigger, Sibling, TRIGGER_SHARE, Terms, Trigger,
-    TriggerId, TriggerPrice, trailing_price, worst_price,
+    Execution, Fires, HELD_ENTRY, MAX_TRAIL_PPM, MAX_TRIGGERS, MIN_TRAIL_PPM, NewTrigger, Sibling, TRIGGER_SHARE,
+    Terms, Trigger, TriggerId, TriggerPrice, trailing_price, worst_price,
 };
 pub use trigger_change::Executed;
 pub use trigger_view::{SeatTriggers, Triggers};

@@ -8,7 +8,7 @@ use crate::order::{key_of, order, order_mut, tree_of};
 use crate::seat::{Seat, VOLUME_BITS, seat, seat_mut};
 use crate::slab::Block;
 use crate::trigger::stored_mut;
-use crate::trigger_change::named;
+use crate::trigger_change::{entry_filled, named};
 use crate::{Book, BookError, Event, Fill, Matched, SelfTrade, Sibling, Stopped, Taker};
 
 /// Parts in one, of a fee rate.
@@ -142,7 +142,8 @@ impl Book<'_> {
         let lots = left.min(order.lots);
         let maker_left = order.lots - lots;
         order.lots = maker_left;
-        let reduces = order.is_reduce_only();
+        // It only reduces, or triggers wait for it: of most, neither.
+        let watched = order.node.flags != 0;
         // Not more than the whole order's, which was checked when it came to rest or, for a peg, was met.
         let quote = lots.wrapping_mul(price);
         let reserved = if met.pegged { lots.wrapping_mul(order.limit) } else { quote };
@@ -165,8 +166,8 @@ impl Book<'_> {
         // At most the quote, for no rate exceeds one.
         matched.maker_fees = matched.maker_fees.wrapping_add(fill.maker_fee);
         matched.rebates_owed = matched.rebates_owed.wrapping_add(owed);
-        if reduces {
-            pair_traded(self.blocks, met.id, lots)?;
+        if watched {
+            watched_traded(self.blocks, met.id, lots)?;
         }
         if maker_left == 0 {
             detach(self.header, self.blocks, met.id)?;
@@ -175,12 +176,17 @@ impl Book<'_> {
     }
 }
 
-/// What an order trades that was one of a pair comes off the other, which is a trigger still.
+/// What an order trades that was one of a pair comes off the other, which is a trigger still; what an entry trades is for the triggers
+/// that wait for it to protect.
 #[cold]
 #[inline(never)]
-fn pair_traded(blocks: &mut [Block], at: u32, lots: u64) -> Result<(), BookError> {
+fn watched_traded(blocks: &mut [Block], at: u32, lots: u64) -> Result<(), BookError> {
     let order = order(blocks, at)?;
-    let (sequence, seat) = (order.sequence, order.node.seat);
+    let (sequence, id) = (order.sequence, order.node.seat);
+    if !order.is_reduce_only() {
+        return entry_filled(blocks, seat(blocks, id)?.newest_trigger, sequence, lots);
+    }
+    let seat = id;
     if let Some(Sibling::Trigger(other)) = named(blocks, order.pair, seat) {
         let trigger = stored_mut(blocks, other.block())?;
         if trigger.sibling == sequence {

@@ -140,6 +140,8 @@ impl RestingOrder {
 
 /// In an order's flags: it only reduces a position.
 const REDUCE_ONLY: u8 = 1;
+/// In an order's flags: triggers wait for what it opens.
+pub(crate) const ENTRY: u8 = 2;
 
 /// An order's block.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]

@@ -20,6 +20,8 @@ use crate::{BookError, OrderId};
 pub const MAX_TRIGGERS: u32 = 16;
 /// Triggers have at most one block in this many of the slab's.
 pub const TRIGGER_SHARE: u32 = 4;
+/// In the place of an entry's sequence while another order takes its place: it is waited for.
+pub const HELD_ENTRY: u64 = u64::MAX;
 /// Most that a trailing trigger can stay behind: half.
 pub const MAX_TRAIL_PPM: u32 = 500_000;
 /// Least that a trailing trigger stays behind: a basis point.
@@ -153,6 +155,8 @@ pub struct NewTrigger {
     pub client_id: u64,
     /// Sequence of the seat's resting order that opens the position which it protects, 0 where that is there already.
     pub entry: u64,
+    /// Of one with an entry: lots of the position that it protects already.
+    pub filled: Lots,
 }
 
 /// A trigger as it is now.
@@ -175,6 +179,8 @@ pub struct Trigger {
     /// Sequence of the order that opens the position which it protects, 0 if it never waited for one. What has that sequence may
     /// be gone ([`BookView::awaits`](crate::BookView::awaits)).
     pub entry: u64,
+    /// Of one with an entry: lots that this filled, or that were there before it, and that have not been reduced since. It protects no more.
+    pub filled: Lots,
     /// Whether fills of the order that the other of its pair became have taken all its lots: it is over.
     pub spent: bool,
 }
@@ -246,7 +252,7 @@ impl Sibling {
 }
 
 /// Words of a block that a trigger leaves free.
-const SPARE: usize = BLOCK / 8 - 15;
+const SPARE: usize = BLOCK / 8 - 16;
 /// In the flags: it places orders that sell.
 const SELLS: u8 = 1;
 /// In the flags: it fires at or above its price.
@@ -280,6 +286,8 @@ pub(crate) struct Stored {
     pub newer: u32,
     /// Sequence of the order that opens the position which it protects, 0 for none. What has that sequence may be gone.
     pub entry: u64,
+    /// Lots that the entry filled and that the trigger has not reduced. Means nothing without an entry.
+    pub filled: u64,
     pub reserved: [u64; SPARE],
 }
 
@@ -290,8 +298,8 @@ impl Stored {
         let sells = if new.side == Side::Short { SELLS } else { 0 };
         let above = if new.fires == Fires::AtOrAbove { ABOVE } else { 0 };
         let node = Node { kind: TRIGGER, flags: sells | above, seat: new.seat, ..Node::zeroed() };
-        let (client_id, entry) = (new.client_id, new.entry);
-        let mut stored = Stored { node, sequence, client_id, entry, ..Stored::zeroed() };
+        let (client_id, entry, filled) = (new.client_id, new.entry, new.filled.0);
+        let mut stored = Stored { node, sequence, client_id, entry, filled, ..Stored::zeroed() };
         stored.set_terms(&new.terms);
         stored
     }
@@ -369,6 +377,7 @@ impl Stored {
             terms,
             client_id: self.client_id,
             entry: self.entry,
+            filled: Lots(self.filled),
             spent: self.is_spent(),
         }
     }

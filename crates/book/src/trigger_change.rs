@@ -2,10 +2,12 @@
 
 use ballast_units::{Lots, Price};
 
-use crate::order::{BLOCK_BITS, MAX_ARRIVALS, order, order_mut};
+use crate::order::{BLOCK_BITS, ENTRY, MAX_ARRIVALS, order, order_mut};
 use crate::seat::{seat, seat_mut};
 use crate::slab::{self, Block, Header, ORDER, TRIGGER, index};
-use crate::trigger::{Fires, MAX_TRIGGERS, Stored, TRIGGER_SHARE, block_of, stored, stored_mut, trailing_price, valid};
+use crate::trigger::{
+    Fires, HELD_ENTRY, MAX_TRIGGERS, Stored, TRIGGER_SHARE, block_of, stored, stored_mut, trailing_price, valid,
+};
 use crate::{Book, BookError, NewTrigger, OrderId, Sibling, Terms, Trigger, TriggerId, TriggerPrice, tree};
 
 /// What an execution left behind.
@@ -47,6 +49,7 @@ impl Book<'_> {
         if newest != 0 {
             stored_mut(blocks, newest)?.newer = id;
         }
+        mark_entry(blocks, new.entry, new.seat)?;
         seat_mut(blocks, new.seat)?.newest_trigger = id;
         tree::insert(blocks, &mut header.roots[new.fires.root()], id)?;
         Ok(TriggerId(sequence))
@@ -180,11 +183,13 @@ impl Book<'_> {
         Ok(())
     }
 
-    /// Lets the triggers of a seat that wait for order `from` (a sequence) wait for order `to`, which has taken its place.
+    /// Lets the triggers of a seat that wait for order `from` (a sequence) wait for order `to`, which has taken its place, and of which
+    /// `filled` lots traded at once.
     ///
     /// # Errors
     /// `SeatNotFound`.
-    pub fn move_entry(&mut self, seat: u32, from: u64, to: u64) -> Result<(), BookError> {
+    pub fn move_entry(&mut self, seat: u32, from: u64, to: u64, filled: Lots) -> Result<(), BookError> {
+        mark_entry(self.blocks, to, seat)?;
         let mut at = self.view().seat_by_id(seat)?.newest_trigger;
         for _ in 0..MAX_TRIGGERS {
             if at == 0 {
@@ -193,7 +198,25 @@ impl Book<'_> {
             let trigger = stored_mut(self.blocks, at)?;
             if trigger.entry == from && from != 0 {
                 trigger.entry = to;
+                trigger.filled = trigger.filled.saturating_add(filled.0);
             }
+            at = trigger.older;
+        }
+        Ok(())
+    }
+
+    /// What the entries of a seat's triggers have filled so far is no longer there to protect.
+    ///
+    /// # Errors
+    /// `SeatNotFound`.
+    pub fn forget_filled(&mut self, seat: u32) -> Result<(), BookError> {
+        let mut at = self.view().seat_by_id(seat)?.newest_trigger;
+        for _ in 0..MAX_TRIGGERS {
+            if at == 0 {
+                break;
+            }
+            let trigger = stored_mut(self.blocks, at)?;
+            trigger.filled = 0;
             at = trigger.older;
         }
         Ok(())
@@ -203,13 +226,21 @@ impl Book<'_> {
     fn take_off(&mut self, at: u32, lots: Lots, closed: bool) -> Result<bool, BookError> {
         let trigger = stored(self.blocks, at)?;
         let whole = trigger.lots == 0;
-        let done = if whole { closed && !awaits(self.blocks, trigger) } else { trigger.lots <= lots.0 };
+        // One that trails has followed the position, and goes with it.
+        let kept = trigger.trail_ppm == 0 && awaits(self.blocks, trigger);
+        let filled = trigger.filled.saturating_sub(lots.0);
+        let covered = trigger.entry != 0 && filled == 0;
+        let done = if whole { (closed || covered) && !kept } else { trigger.lots <= lots.0 };
         if done {
             remove(self.header, self.blocks, at)?;
-        } else if !whole {
-            stored_mut(self.blocks, at)?.lots -= lots.0;
+            return Ok(true);
         }
-        Ok(done)
+        let trigger = stored_mut(self.blocks, at)?;
+        trigger.filled = filled;
+        if !whole {
+            trigger.lots -= lots.0;
+        }
+        Ok(false)
     }
 }
 
@@ -230,10 +261,35 @@ fn find_of(blocks: &[Block], id: TriggerId, seat: u32) -> Result<(u32, &Stored),
     }
 }
 
+/// Notes at the order of this sequence, if it rests at this seat, that triggers wait for it.
+fn mark_entry(blocks: &mut [Block], sequence: u64, seat: u32) -> Result<(), BookError> {
+    if let Some(Sibling::Order(order)) = named(blocks, sequence, seat) {
+        order_mut(blocks, order.block())?.node.flags |= ENTRY;
+    }
+    Ok(())
+}
+
+/// Counts `lots` that the order of this sequence traded for the triggers that wait for it, in the list that begins at `at`.
+pub(crate) fn entry_filled(blocks: &mut [Block], mut at: u32, sequence: u64, lots: u64) -> Result<(), BookError> {
+    for _ in 0..MAX_TRIGGERS {
+        if at == 0 {
+            break;
+        }
+        let trigger = stored_mut(blocks, at)?;
+        if trigger.entry == sequence {
+            trigger.filled = trigger.filled.saturating_add(lots);
+        }
+        at = trigger.older;
+    }
+    Ok(())
+}
+
 /// Whether the order that opens what a trigger protects still rests.
 pub(crate) fn awaits(blocks: &[Block], trigger: &Stored) -> bool {
-    if trigger.entry == 0 {
-        return false;
+    match trigger.entry {
+        0 => return false,
+        HELD_ENTRY => return true,
+        _ => {}
     }
     match named(blocks, trigger.entry, trigger.node.seat) {
         Some(Sibling::Order(order)) => order.side() == trigger.side().opposite(),

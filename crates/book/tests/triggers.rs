@@ -24,6 +24,8 @@ struct Run {
     seats: Vec<u32>,
     list: Vec<Entry>,
     orders: Vec<(OrderId, u32, u64)>,
+    /// Those that triggers became.
+    reducing: Vec<OrderId>,
     ids: Vec<TriggerId>,
     seen: Seen,
 }
@@ -131,7 +133,7 @@ impl Run {
     fn new() -> Run {
         let mut slab = Slab::new(64);
         let seats = (1..=3).map(|n| slab.book().open_seat(key(n), key(n)).unwrap()).collect();
-        Run { slab, seats, list: vec![], orders: vec![], ids: vec![], seen: Seen::default() }
+        Run { slab, seats, list: vec![], orders: vec![], reducing: vec![], ids: vec![], seen: Seen::default() }
     }
 
     fn id(&self, index: &Index) -> TriggerId {
@@ -246,7 +248,8 @@ impl Run {
         let own = self.list.iter().filter(|entry| entry.trigger.seat == seat).count();
         let client_id = self.ids.len() as u64;
         let (room, share) = (self.slab.view().free_blocks(), self.slab.view().trigger_capacity() as usize);
-        let done = self.slab.book().place_trigger(NewTrigger { seat, side, fires, terms, client_id, entry });
+        let filled = Lots(entry % 3);
+        let done = self.slab.book().place_trigger(NewTrigger { seat, side, fires, terms, client_id, entry, filled });
         let expected = if !allowed(side, fires, &terms) {
             Err(BookError::InvalidTrigger)
         } else if own >= MAX_TRIGGERS as usize {
@@ -264,8 +267,18 @@ impl Run {
         if let Ok(id) = done {
             assert!(!self.ids.contains(&id), "an id never names two");
             self.ids.push(id);
-            let trigger =
-                Trigger { id, seat, side, fires, price: priced(side, &terms), terms, client_id, entry, spent: false };
+            let trigger = Trigger {
+                id,
+                seat,
+                side,
+                fires,
+                price: priced(side, &terms),
+                terms,
+                client_id,
+                entry,
+                filled,
+                spent: false,
+            };
             self.list.push(Entry { trigger, sibling: None });
         }
     }
@@ -320,6 +333,15 @@ impl Run {
         for (order, lots) in fills {
             let at = self.orders.iter().position(|resting| resting.0 == order).unwrap();
             self.orders[at].2 -= lots;
+            let seat = self.orders[at].1;
+            let reduces = self.reducing.contains(&order);
+            for entry in self
+                .list
+                .iter_mut()
+                .filter(|entry| !reduces && entry.trigger.entry == order.sequence() && entry.trigger.seat == seat)
+            {
+                entry.trigger.filled.0 += lots;
+            }
             self.orders.retain(|order| order.2 > 0);
             let paired = self.list.iter_mut().find(|entry| entry.sibling == Some(Sibling::Order(order)));
             let Some(trigger) = paired.map(|entry| &mut entry.trigger) else { continue };
@@ -341,10 +363,11 @@ impl Run {
 
     fn move_entry(&mut self, from: u64, to: u64) {
         for seat in self.seats.clone() {
-            self.slab.book().move_entry(seat, from, to).unwrap();
+            self.slab.book().move_entry(seat, from, to, Lots(2)).unwrap();
         }
         for entry in self.list.iter_mut().filter(|entry| entry.trigger.entry == from && from != 0) {
             entry.trigger.entry = to;
+            entry.trigger.filled.0 += 2;
         }
     }
 
@@ -352,17 +375,23 @@ impl Run {
     fn take_off(&mut self, id: TriggerId, lots: u64, closed: bool) -> bool {
         let at = self.at(id).unwrap();
         let awaited = self.awaited(at);
-        self.seen.kept_for_entry += u32::from(closed && awaited && self.list[at].trigger.terms.lots.is_none());
+        self.seen.kept_for_entry += u32::from(
+            closed && awaited && !self.list[at].trigger.trails() && self.list[at].trigger.terms.lots.is_none(),
+        );
+        let trails = self.list[at].trigger.trails();
         let left = &mut self.list[at].trigger.terms.lots;
-        let gone = match left {
-            None => closed && !awaited,
-            Some(left) if left.0 <= lots => true,
-            Some(left) => {
-                left.0 -= lots;
-                self.seen.partial += 1;
-                false
-            }
-        };
+        let whole = left.is_none();
+        if let Some(left) = left.as_mut().filter(|left| left.0 > lots) {
+            left.0 -= lots;
+            self.seen.partial += 1;
+        } else if !whole {
+            self.list.remove(at);
+            return true;
+        }
+        let trigger = &mut self.list[at].trigger;
+        trigger.filled.0 = trigger.filled.0.saturating_sub(lots);
+        let covered = trigger.entry != 0 && trigger.filled.0 == 0;
+        let gone = whole && (closed || covered) && (trails || !awaited);
         if gone {
             self.list.remove(at);
         }
@@ -413,6 +442,7 @@ impl Run {
         let Ok(placed) = self.slab.book().rest(new) else { return };
         self.slab.book().trigger_became_order(id, placed).unwrap();
         self.orders.push((placed, entry.trigger.seat, lots));
+        self.reducing.push(placed);
         self.list.remove(at);
         if let Some(Sibling::Trigger(other)) = entry.sibling
             && let Some(at) = self.at(other)
@@ -459,7 +489,7 @@ fn the_random_sequences_reach_what_they_claim_to_test() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut all = Seen::default();
-    for _ in 0..40 {
+    for _ in 0..120 {
         let ops = proptest::collection::vec(op(), 200).new_tree(&mut runner).unwrap().current();
         let seen = play(&ops);
         all.partial += seen.partial;
@@ -497,7 +527,8 @@ fn a_seat_with_triggers_is_not_closed_and_has_no_more_than_its_limit() {
         execution: Execution::Market { slippage_bps: 50 },
         expires_at: 0,
     };
-    let new = NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0, entry: 0 };
+    let new =
+        NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0, entry: 0, filled: Lots(0) };
     for _ in 0..MAX_TRIGGERS {
         book.place_trigger(new).unwrap();
     }
@@ -518,7 +549,8 @@ fn a_partner_whose_block_was_reused_is_nobodys_partner() {
         execution: Execution::Limit(Price(89)),
         expires_at: 0,
     };
-    let new = NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0, entry: 0 };
+    let new =
+        NewTrigger { seat, side: Side::Short, fires: Fires::AtOrBelow, terms, client_id: 0, entry: 0, filled: Lots(0) };
     let (one, other) = (book.place_trigger(new).unwrap(), book.place_trigger(new).unwrap());
     book.pair_triggers(one, other).unwrap();
     book.remove_trigger(other, seat).unwrap();

@@ -23,7 +23,15 @@ fn new(n: u64, seat: u32) -> NewTrigger {
     let fires = if n.is_multiple_of(3) { Fires::stop(side) } else { Fires::BOTH[(n / 2 % 2) as usize] };
     let execution = Execution::Market { slippage_bps: 100 };
     let lots = if n.is_multiple_of(5) { None } else { Some(Lots(n % 4 + 1)) };
-    NewTrigger { seat, side, fires, terms: Terms { price, lots, execution, expires_at: 0 }, client_id: n, entry: 0 }
+    NewTrigger {
+        seat,
+        side,
+        fires,
+        terms: Terms { price, lots, execution, expires_at: 0 },
+        client_id: n,
+        entry: 0,
+        filled: Lots(0),
+    }
 }
 
 /// A book with four seats, some orders, and thirty triggers, half of them in pairs, one paired with an order.

@@ -233,6 +233,11 @@ fn fills_that_wait_count_for_the_limit_on_open_interest() {
     world.bid(dan, BTC, 600, PRICE);
     world.sell(cal, BTC, 401, PRICE).fails_with(BallastError::TooLarge);
     world.sell(cal, BTC, 400, PRICE).succeeds();
+    // Nor does it help to turn: a short of 400 that becomes a long of as many adds 400 to the longs.
+    world.update_market(BTC, |params| params.max_open_interest_lots = 999).succeeds();
+    world.ask(dan, BTC, 800, PRICE + CENT);
+    world.buy(cal, BTC, 800, PRICE + CENT).fails_with(BallastError::TooLarge);
+    world.update_market(BTC, |params| params.max_open_interest_lots = 1_000).succeeds();
     // What is settled counts once.
     world.settle(cal, bob, BTC).succeeds();
     world.settle(cal, dan, BTC).succeeds();

@@ -279,14 +279,13 @@ fn a_bracket_waits_for_its_entry() {
 }
 
 #[test]
-fn the_bracket_of_an_entry_that_was_cancelled_goes_at_the_next_touch() {
+fn the_bracket_of_an_entry_that_was_cancelled_goes_with_it() {
     let mut world = World::btc();
-    let (ann, kit) = (world.trader(5_000 * DOLLAR), world.trader(0));
+    let ann = world.trader(5_000 * DOLLAR);
     let entry = world.bid(ann, BTC, 500, 990 * CENT);
     let stop = stop_loss(Side::Long, Price(950 * CENT), None);
     world.place_bracket(ann, BTC, OrderRef::Id(entry.0), (stop, None)).succeeds();
     world.cancel(ann, BTC, entry).succeeds();
-    world.settle(kit, ann, BTC).succeeds();
     assert_eq!(world.slot(ann, BTC).seat, 0);
 }
 

@@ -1,9 +1,9 @@
 //! How long a trigger lives: with the position that it protects, or, of a bracket, with the entry order that opens it.
 
-use ballast_book::OrderId;
+use ballast_book::{OrderId, TriggerId};
 use ballast_client::{
     ballast::{BatchArgs, OrderArgs, OrderRef, error::BallastError},
-    instructions::{at_limit, market_order, post_only_order, stop_loss, take_profit},
+    instructions::{at_limit, limit_order, market_order, post_only_order, stop_loss, take_profit},
     units::{Lots, Price, Side},
 };
 use ballast_tests::harness::{BTC, DOLLAR, Expect, Trader, World, trigger_execution, trigger_ids};
@@ -201,4 +201,109 @@ fn orders_that_cannot_trade_do_not_keep_a_stop_from_executing() {
     assert_eq!(world.orders_of(ann, BTC).len(), 8);
     world.execute_trigger(kit, ann, BTC, stop).succeeds();
     assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC).len()), (0, 0));
+}
+
+/// Ann without a position, with a bid at $9.90 whose bracket is a stop at $9.50 and a target at $9.95; Bob trades, Kit keeps.
+fn bracketed(lots: u64) -> (World, [Trader; 3], OrderId, TriggerId) {
+    let mut world = World::btc();
+    let (ann, bob) = (world.trader(50_000 * DOLLAR), world.trader(1_000_000 * DOLLAR));
+    let kit = world.trader(100_000 * DOLLAR);
+    let entry = world.bid(ann, BTC, lots, 990 * CENT);
+    let stop = stop_loss(Side::Long, Price(950 * CENT), None);
+    let target = take_profit(Side::Long, Price(995 * CENT), None);
+    let receipt = world.place_bracket(ann, BTC, id(entry), (stop, Some(target))).succeeds();
+    let target = trigger_ids(&receipt)[1];
+    (world, [ann, bob, kit], entry, target)
+}
+
+#[test]
+fn a_bracket_whose_entry_was_cancelled_is_not_of_the_next_position() {
+    let (mut world, [ann, bob, _], entry, _) = bracketed(500);
+    world.cancel(ann, BTC, entry).succeeds();
+    assert_eq!(world.slot(ann, BTC).seat, 0, "they go with the entry");
+    world.ask(bob, BTC, 100, PRICE);
+    world.buy(ann, BTC, 100, PRICE).succeeds();
+    assert!(world.triggers(ann, BTC).is_empty());
+}
+
+#[test]
+fn a_bracket_sells_nothing_that_its_entry_did_not_buy() {
+    let (mut world, [ann, bob, kit], _, target) = bracketed(500);
+    world.ask(bob, BTC, 300, PRICE);
+    world.buy(ann, BTC, 300, PRICE).succeeds();
+    world.bid(bob, BTC, 5_000, 995 * CENT);
+    // The mark is beyond the target, but what there is was not bought by the entry.
+    world.execute_trigger(kit, ann, BTC, target).fails_with(BallastError::NothingToProtect);
+    world.cancel_all(bob, BTC, None, 10).succeeds();
+    world.sell(bob, BTC, 40, 990 * CENT).succeeds();
+    world.bid(bob, BTC, 5_000, 995 * CENT);
+    let receipt = world.execute_trigger(kit, ann, BTC, target).succeeds();
+    assert_eq!(trigger_execution(&receipt).unwrap().lots, 40);
+    assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC).len()), (300, 2));
+}
+
+#[test]
+fn an_entry_that_expired_unfilled_leaves_its_bracket_nothing() {
+    let mut world = World::btc();
+    let (ann, bob) = (world.trader(50_000 * DOLLAR), world.trader(1_000_000 * DOLLAR));
+    let order = OrderArgs { expires_at: world.now + 20, ..post_only_order(Side::Long, Price(990 * CENT), Lots(500)) };
+    world.place(ann, BTC, order).succeeds();
+    let entry = world.newest_order(ann, BTC);
+    world.place_bracket(ann, BTC, id(entry), (stop_loss(Side::Long, Price(950 * CENT), None), None)).succeeds();
+    // Another order of hers, which fills while nobody has looked at the account since.
+    world.bid(ann, BTC, 50, 985 * CENT);
+    world.advance(20);
+    world.prune_expired(BTC, &[entry]).succeeds();
+    world.sell(bob, BTC, 50, 985 * CENT).succeeds();
+    world.settle(bob, ann, BTC).succeeds();
+    assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC).len()), (50, 0));
+}
+
+#[test]
+fn a_replaced_entry_takes_its_bracket_along_and_no_other_order_does() {
+    let (mut world, [ann, bob, kit], entry, target) = bracketed(500);
+    let other = world.bid(ann, BTC, 70, 985 * CENT);
+    // The new order takes all of its lots at once: the bracket is of them, not of the other bid.
+    world.ask(bob, BTC, 500, 993 * CENT);
+    world.replace(ann, BTC, id(entry), market_order(Side::Long, Price(993 * CENT), Lots(500)), false).succeeds();
+    world.bid(bob, BTC, 5_000, 992 * CENT);
+    world.move_price(BTC, 996 * CENT);
+    let receipt = world.execute_trigger(kit, ann, BTC, target).succeeds();
+    assert_eq!(trigger_execution(&receipt).unwrap().lots, 500);
+    assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC).len()), (0, 0));
+    world.cancel(ann, BTC, other).succeeds();
+}
+
+#[test]
+fn a_bracket_stays_while_the_order_in_its_entrys_place_turns_the_position() {
+    let mut world = World::btc();
+    let (ann, bob) = (world.trader(50_000 * DOLLAR), world.trader(1_000_000 * DOLLAR));
+    world.trade(BTC, bob, ann, 200, PRICE);
+    let entry = world.bid(ann, BTC, 500, 990 * CENT);
+    world.place_bracket(ann, BTC, id(entry), (stop_loss(Side::Long, Price(950 * CENT), None), None)).succeeds();
+    world.ask(bob, BTC, 200, 993 * CENT);
+    let marketable = limit_order(Side::Long, Price(993 * CENT), Lots(500));
+    world.replace(ann, BTC, id(entry), marketable, false).succeeds();
+    assert_eq!((world.position(ann, BTC), world.orders_of(ann, BTC)[0].lots), (0, Lots(300)));
+    assert_eq!(world.triggers(ann, BTC).len(), 1);
+    world.sell(bob, BTC, 300, 993 * CENT).succeeds();
+    world.settle(bob, ann, BTC).succeeds();
+    assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC)[0].filled), (300, Lots(300)));
+}
+
+#[test]
+fn of_a_pair_one_order_rests_at_most() {
+    let mut world = World::btc();
+    let (ann, _bob, kit) = crowd(&mut world);
+    let (stop, target) = world.protect_both(
+        ann,
+        BTC,
+        at_limit(stop_loss(Side::Long, Price(950 * CENT), lots(400)), Price(955 * CENT)),
+        at_limit(take_profit(Side::Long, Price(1_050 * CENT), lots(400)), Price(1_060 * CENT)),
+    );
+    world.move_price(BTC, 1_050 * CENT);
+    world.execute_trigger(kit, ann, BTC, target).succeeds();
+    world.move_price(BTC, 950 * CENT);
+    world.execute_trigger(kit, ann, BTC, stop).fails_with(BallastError::NothingToMatch);
+    assert_eq!(world.orders_of(ann, BTC).iter().map(|order| order.lots.0).collect::<Vec<_>>(), [400]);
 }

@@ -51,7 +51,7 @@ impl CancelOrders<'_> {
         let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
         book.seat(seat, &key.to_bytes()).or_fail()?;
         work(&mut book, seat, market.index)?;
-        leave_idle_seat(&mut book, margin, slot, &key)
+        leave_idle_seat(&mut book, market.index, margin, slot, &key)
     }
 }
 

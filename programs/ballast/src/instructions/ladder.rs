@@ -68,7 +68,9 @@ pub fn execute_ladder<'info>(ctx: Context<'info, TendPosition<'info>>) -> Result
         // Orders that cannot trade and were in the way are gone: that is something, too, or they would be there the next time.
         let cleared = matched.stopped == Stopped::MakerLimit;
         require!(matched.lots.0 > 0 || cleared, BallastError::NothingToMatch);
-        margin.ladder_mut().note(rung, position.lots(), matched.lots);
+        if matched.lots.0 > 0 {
+            margin.ladder_mut().note(rung, position.lots(), matched.lots);
+        }
         settle_slot(venue.market, margin, slot, key)?;
         let mut after = assess_at(Marks::Cautious, margin, venue)?;
         let fee_bps = venue.market.params.ladder_fee_bps;

@@ -288,7 +288,9 @@ fn place(book: &mut Book, market: &Market, protected: &Protected, seat: u32, arg
     let (side, fires) = (args.side(), args.fires());
     let terms = protected.terms(market, side, fires, &args.terms)?;
     let (client_id, entry) = (args.client_id, protected.entry);
-    let id = book.place_trigger(NewTrigger { seat, side, fires, terms, client_id, entry }).or_fail()?;
+    // What is there before the entry fills is protected, too: the part of it that took at once, for one.
+    let filled = if protected.holds(side) { protected.position.lots() } else { Lots::ZERO };
+    let id = book.place_trigger(NewTrigger { seat, side, fires, terms, client_id, entry, filled }).or_fail()?;
     protected.require_not_due(market, &book.view().trigger(id).or_fail()?)?;
     Ok(id)
 }

@@ -126,7 +126,8 @@ fn trade(
     now: i64,
 ) -> Result<Done> {
     let size = margin.slots[slot].size();
-    let lots = trigger.terms.lots.map_or(size, |lots| lots.min(size));
+    let covered = if trigger.entry == 0 { size } else { size.min(trigger.filled) };
+    let lots = trigger.terms.lots.map_or(covered, |lots| lots.min(covered));
     let worst = trigger.worst_price(venue.market.mark());
     let matched = take(
         venue,
@@ -194,6 +195,10 @@ fn rest(
     now: i64,
 ) -> Result<Option<(OrderId, OrderPlaced)>> {
     let Execution::Limit(price) = trigger.terms.execution else { return Ok(None) };
+    // Of a pair, one order rests: what both could trade would be twice what was asked for.
+    if let Some(Sibling::Order(_)) = venue.book.view().sibling(trigger.id).or_fail()? {
+        return Ok(None);
+    }
     let params = &venue.market.params;
     let seat = venue.book.seat(trigger.seat, &key.to_bytes()).or_fail()?;
     let lots = lots.0.min(margin.slots[slot].size().0.saturating_sub(seat.lots(trigger.side).0));

@@ -2,9 +2,9 @@
 //! once, at the end.
 
 use anchor_lang::prelude::*;
-use ballast_book::{BookView, CancelledOrder, MatchTerms, NewOrder, OrderId, RestingOrder, Stopped};
+use ballast_book::{BookView, CancelledOrder, HELD_ENTRY, MatchTerms, NewOrder, OrderId, RestingOrder, Stopped};
 use ballast_risk::oracle::Action;
-use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Price, Side};
+use ballast_units::{Lots, MAX_LOTS, MAX_PRICE, Position, Price, Side};
 
 use super::{
     Assessment, Gone, Marks, Others, Take, Venue, assess, close_idle_seat, cut_reduce_only, drop_triggers_of,
@@ -31,9 +31,13 @@ pub struct Desk<'a, 'v, 'info> {
     terms: MatchTerms,
     /// The assessment before anything changed, if all orders only reduce.
     before: Option<Assessment>,
-    /// The position's size when it was taken out of the ranking index, which is before the first order that takes.
-    touched: Option<Lots>,
+    /// The position when it was taken out of the ranking index, which is before the first order that takes.
+    touched: Option<Position>,
     placed: bool,
+    /// The order that came to rest last.
+    rested: Option<OrderId>,
+    /// What the last order that takes has taken.
+    taken: Lots,
     /// Whether an order that only reduces came to rest.
     reducing_rests: bool,
 }
@@ -78,6 +82,8 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             before,
             touched: None,
             placed: false,
+            rested: None,
+            taken: Lots::ZERO,
             reducing_rests: false,
         })
     }
@@ -136,7 +142,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
     fn touch(&mut self) -> Result<()> {
         if self.touched.is_none() {
             touch(self.venue, self.margin, self.slot, self.key)?;
-            self.touched = Some(self.margin.slots[self.slot].size());
+            self.touched = Some(self.margin.slots[self.slot].position());
         }
         Ok(())
     }
@@ -149,9 +155,13 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             return self.place(order, false).map(drop);
         };
         if !self.only_shrinks(&old, order) {
+            self.hand_over(old.id.sequence(), HELD_ENTRY, Lots::ZERO)?;
             self.cancel([OrderRef::Id(old.id.0)], false)?;
+            (self.rested, self.taken) = (None, Lots::ZERO);
             self.place(order, false)?;
-            return self.move_entry(&old);
+            // What comes to rest in its place is waited for; where nothing does, the old order is, which is gone.
+            let entry = self.rested.filter(|_| !order.reduce_only && order.side() == old.side).unwrap_or(old.id);
+            return self.hand_over(HELD_ENTRY, entry.sequence(), self.taken);
         }
         let less = old.lots.sub(Lots(order.lots)).or_fail()?;
         self.venue.book.reduce(old.id, old.seat, less).or_fail()?;
@@ -165,17 +175,12 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         Ok(())
     }
 
-    /// Lets what waited for `old` wait for the account's newest order, if that came to rest in its place.
-    fn move_entry(&mut self, old: &RestingOrder) -> Result<()> {
-        let seat = self.margin.slots[self.slot].seat;
-        if seat == 0 || !self.venue.book.view().seat_by_id(seat).or_fail()?.has_triggers() {
-            return Ok(());
+    /// Lets triggers that wait for one order wait for another, of which `taken` lots traded at once.
+    fn hand_over(&mut self, from: u64, to: u64, taken: Lots) -> Result<()> {
+        match self.margin.slots[self.slot].seat {
+            0 => Ok(()),
+            seat => self.venue.book.move_entry(seat, from, to, taken).or_fail(),
         }
-        let newest = self.venue.book.view().seat_orders(seat).or_fail()?.next();
-        if let Some(new) = newest.filter(|new| new.id.sequence() > old.id.sequence() && new.side == old.side) {
-            self.venue.book.move_entry(seat, old.id.sequence(), new.id.sequence()).or_fail()?;
-        }
-        Ok(())
     }
 
     /// Whether `order` differs from the resting one in nothing but fewer lots.
@@ -224,11 +229,11 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
     pub fn finish(self) -> Result<()> {
         let Desk { venue, margin, slot, key, others, now, before, touched, placed, reducing_rests, .. } = self;
         if !placed && touched.is_none() {
-            return leave_idle_seat(&mut venue.book, margin, slot, key);
+            return leave_idle_seat(&mut venue.book, venue.market.index, margin, slot, key);
         }
         let action = if before.is_some() { Action::Reduce } else { Action::Open };
-        if let Some(size) = touched {
-            require_limits(venue, margin, slot, size)?;
+        if let Some(position) = touched {
+            require_limits(venue, margin, slot, position)?;
             close_idle_seat(venue, margin, slot, key)?;
         }
         let after = assess(margin, key, Some((venue, slot)), others, Marks::Cautious, Some(action), now)?;
@@ -332,6 +337,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             client_id: order.client_id,
         };
         let matched = take(self.venue, self.margin, self.slot, self.key, &what, self.now)?;
+        self.taken = matched.lots;
         if order.kind == OrderKind::FillOrKill {
             require!(matched.lots == lots, BallastError::NotFilled);
         }
@@ -364,6 +370,7 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
         };
         self.reducing_rests |= order.reduce_only;
         let id = self.venue.book.rest(new).or_fail()?;
+        self.rested = Some(id);
         self.require_position_within_limit(seat, side)?;
         tell(&OrderPlaced {
             market: self.venue.market.index,
@@ -453,15 +460,15 @@ fn lots_to_take(order: &OrderArgs, position: i64) -> Result<Lots> {
     Ok(Lots(order.lots.min(position.unsigned_abs())))
 }
 
-/// The market's limits on one position and on open interest, for a position that grew from `before`.
-fn require_limits(venue: &Venue, margin: &MarginAccount, slot: usize, before: Lots) -> Result<()> {
-    let size = margin.slots[slot].size();
-    if size <= before {
+/// The market's limits on one position and on open interest, for a position that grew or turned from `before`.
+fn require_limits(venue: &Venue, margin: &MarginAccount, slot: usize, before: Position) -> Result<()> {
+    let (size, side) = (margin.slots[slot].size(), margin.slots[slot].position().side());
+    if size <= before.lots() && (side.is_none() || side == before.side()) {
         return Ok(());
     }
     let params = &venue.market.params;
     require!(size.0 <= params.max_position_lots, BallastError::TooLarge);
-    if let Some(side) = margin.slots[slot].position().side() {
+    if let Some(side) = side {
         // The position itself has left the index, and fills that wait in seats are not in it yet: at most so many open more.
         let waits = venue.book.view().pending_of(side);
         let open_interest = venue.ranks.open_interest(side).add(size).or_fail()?.add(waits).or_fail()?;

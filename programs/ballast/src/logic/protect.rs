@@ -1,11 +1,11 @@
 //! What triggers and ladders have in common: what they protect, which price they believe, and what executing them pays.
 
 use anchor_lang::prelude::*;
-use ballast_book::{BookView, Fires, Trigger, TriggerId, worst_price};
+use ballast_book::{Book, BookView, Fires, Trigger, TriggerId, worst_price};
 use ballast_risk::{mark, protection};
-use ballast_units::{Position, Price, Quote, Side};
+use ballast_units::{Lots, Position, Price, Quote, Side};
 
-use super::{Assessment, Venue};
+use super::Assessment;
 use crate::{
     error::{BallastError, OrFail},
     events::{BountyPaid, TriggersRemoved, TriggersRemovedFor},
@@ -32,10 +32,14 @@ pub fn duty(position: Position, book: &BookView, trigger: &Trigger) -> Result<Du
     if trigger.spent {
         return Ok(Duty::Over);
     }
-    if position.side() == Some(trigger.side.opposite()) {
+    // A bracket is of what its entry filled, whatever else the account holds.
+    let covers = trigger.entry == 0 || trigger.filled > Lots::ZERO;
+    if covers && position.side() == Some(trigger.side.opposite()) {
         return Ok(Duty::Protects);
     }
-    Ok(if book.awaits(trigger.id).or_fail()? { Duty::Waits } else { Duty::Over })
+    // One that trails has followed a position, and is of no other.
+    let waits = !trigger.trails() && book.awaits(trigger.id).or_fail()?;
+    Ok(if waits { Duty::Waits } else { Duty::Over })
 }
 
 /// Whether a rung of a ladder would find anything for this position on the book: inside the band, no worse than the ladder's
@@ -67,25 +71,26 @@ pub fn confirmed_mark(market: &Market, fires: Fires) -> Result<Price> {
     mark::liquidation_price(side, market.mark_state()).ok_or_else(|| BallastError::OracleSingleTick.into())
 }
 
-/// Removes the seat's triggers that are over ([`Duty::Over`]). The seat's fills have been folded.
-pub fn drop_stale_triggers(venue: &mut Venue, margin: &MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
-    let slot = &margin.slots[index];
-    if slot.seat == 0 || !venue.book.seat(slot.seat, &key.to_bytes()).or_fail()?.has_triggers() {
+/// Removes a seat's triggers that are over ([`Duty::Over`]) for this position.
+pub fn drop_stale_triggers(book: &mut Book, market: u16, seat: u32, position: Position, key: &Pubkey) -> Result<()> {
+    if seat == 0 || !book.seat(seat, &key.to_bytes()).or_fail()?.has_triggers() {
         return Ok(());
     }
-    let book = venue.book.view();
+    let view = book.view();
     let mut triggers = Vec::new();
-    for trigger in book.seat_triggers(slot.seat).or_fail()? {
-        if duty(slot.position(), &book, &trigger)? == Duty::Over {
+    for trigger in view.seat_triggers(seat).or_fail()? {
+        if duty(position, &view, &trigger)? == Duty::Over {
             triggers.push(trigger.id.0);
         }
     }
+    if position.side().is_none() {
+        book.forget_filled(seat).or_fail()?;
+    }
     for trigger in &triggers {
-        venue.book.remove_trigger(TriggerId(*trigger), slot.seat).or_fail()?;
+        book.remove_trigger(TriggerId(*trigger), seat).or_fail()?;
     }
     if !triggers.is_empty() {
-        let (market, reason) = (venue.market.index, TriggersRemovedFor::NothingToProtect);
-        tell(&TriggersRemoved { market, account: *key, reason, triggers });
+        tell(&TriggersRemoved { market, account: *key, reason: TriggersRemovedFor::NothingToProtect, triggers });
     }
     Ok(())
 }

@@ -41,7 +41,8 @@ pub fn touch(venue: &mut Venue, margin: &mut MarginAccount, index: usize, key: &
     Ok(touched)
 }
 
-/// Removes what protected a position of a side, if that is gone: at once, for what is opened next is another position.
+/// Removes what protected a position that there is no more, or waited for one that no order opens: at once, for what is opened next is
+/// another position.
 pub fn drop_triggers_of(
     before: Option<Side>,
     venue: &mut Venue,
@@ -49,10 +50,12 @@ pub fn drop_triggers_of(
     index: usize,
     key: &Pubkey,
 ) -> Result<()> {
-    if before.is_none() || margin.slots[index].position().side() == before {
+    let slot = &margin.slots[index];
+    let position = slot.position();
+    if position.side().is_some() && position.side() == before {
         return Ok(());
     }
-    drop_stale_triggers(venue, margin, index, key)
+    drop_stale_triggers(&mut venue.book, venue.market.index, slot.seat, position, key)
 }
 
 fn leave_index(
@@ -215,11 +218,21 @@ pub fn entry_price(side: Side, lots: Lots, basis: Quote, mark: Price) -> Price {
     Price(price.clamp(low, high))
 }
 
-/// Gives a seat back in which nothing rests and nothing waits, and with it the slot, if nothing else is in that either. Whatever the
-/// position is, it stays where it is.
-pub fn leave_idle_seat(book: &mut Book, margin: &mut MarginAccount, index: usize, key: &Pubkey) -> Result<()> {
+/// After orders were cancelled: removes triggers that waited for one of them, and gives a seat back in which nothing rests and nothing
+/// waits, and with it the slot, if nothing else is in that either. Whatever the position is, it stays where it is.
+pub fn leave_idle_seat(
+    book: &mut Book,
+    market: u16,
+    margin: &mut MarginAccount,
+    index: usize,
+    key: &Pubkey,
+) -> Result<()> {
     let slot = &mut margin.slots[index];
     let account = key.to_bytes();
+    if slot.seat != 0 {
+        let waits = Position(book.seat(slot.seat, &account).or_fail()?.pending_base);
+        drop_stale_triggers(book, market, slot.seat, slot.position().add(waits).or_fail()?, key)?;
+    }
     if slot.seat != 0 && book.seat(slot.seat, &account).or_fail()?.is_idle() {
         book.close_seat(slot.seat, &account).or_fail()?;
         slot.seat = 0;
@@ -235,7 +248,8 @@ pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usi
         return Ok(());
     }
     cut_reduce_only(venue, margin, index, key)?;
-    drop_stale_triggers(venue, margin, index, key)?;
+    let (seat, position) = (margin.slots[index].seat, margin.slots[index].position());
+    drop_stale_triggers(&mut venue.book, venue.market.index, seat, position, key)?;
     let slot = &mut margin.slots[index];
     let account = key.to_bytes();
     if venue.book.seat(slot.seat, &account).or_fail()?.is_idle() {
