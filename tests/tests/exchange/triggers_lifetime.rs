@@ -307,3 +307,14 @@ fn of_a_pair_one_order_rests_at_most() {
     world.execute_trigger(kit, ann, BTC, stop).fails_with(BallastError::NothingToMatch);
     assert_eq!(world.orders_of(ann, BTC).iter().map(|order| order.lots.0).collect::<Vec<_>>(), [400]);
 }
+
+#[test]
+fn an_order_of_the_other_side_in_an_entrys_place_ends_its_bracket() {
+    let (mut world, [ann, bob, kit], entry, target) = bracketed(500);
+    world.trade(BTC, ann, bob, 100, PRICE);
+    world.bid(bob, BTC, 30, 992 * CENT);
+    world.replace(ann, BTC, id(entry), market_order(Side::Short, Price(992 * CENT), Lots(30)), false).succeeds();
+    // The rest of what she bought otherwise is not the bracket's.
+    assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC).len()), (70, 0));
+    world.execute_trigger(kit, ann, BTC, target).fails();
+}

@@ -160,8 +160,9 @@ impl<'a, 'v, 'info> Desk<'a, 'v, 'info> {
             (self.rested, self.taken) = (None, Lots::ZERO);
             self.place(order, false)?;
             // What comes to rest in its place is waited for; where nothing does, the old order is, which is gone.
-            let entry = self.rested.filter(|_| !order.reduce_only && order.side() == old.side).unwrap_or(old.id);
-            return self.hand_over(HELD_ENTRY, entry.sequence(), self.taken);
+            let opens = !order.reduce_only && order.side() == old.side;
+            let entry = self.rested.filter(|_| opens).unwrap_or(old.id);
+            return self.hand_over(HELD_ENTRY, entry.sequence(), if opens { self.taken } else { Lots::ZERO });
         }
         let less = old.lots.sub(Lots(order.lots)).or_fail()?;
         self.venue.book.reduce(old.id, old.seat, less).or_fail()?;
