@@ -155,7 +155,7 @@ fn forget_position(world: &mut World, trader: Trader) -> Membership {
 }
 
 /// Changes the market's ranking index.
-fn with_ranks(world: &mut World, change: impl FnOnce(&mut Index)) {
+pub(super) fn with_ranks(world: &mut World, change: impl FnOnce(&mut Index)) {
     let key = world.market_keys(BTC).ranks;
     rewrite(world, key, |data| {
         // A copy whose alignment is the chain's.

@@ -1,17 +1,18 @@
-//! The same instructions on books of growing size: what they cost may grow with the depth of the trees, not with the number
-//! of orders.
+//! The same instructions on books of growing size, and in a market with a million positions besides: what they cost may grow with the
+//! depth of the trees, not with the number of orders or positions.
 
 use ballast_book::{Book, NewOrder};
 use ballast_client::{
     ballast::state::{MAX_BOOK_BLOCKS, SLAB_PREFIX},
-    units::{Lots, Price, Side},
+    units::{FUNDING_ONE, Lots, MAX_LOTS, Price, Side},
 };
 use solana_account::Account;
 
 use super::{
     Cost, Extent,
     crowd::{MARK, RICH, TICK, quiet, random_price, rest},
-    population::Random,
+    deleveraging::with_ranks,
+    population::{Random, solvent},
     samples::Samples,
 };
 use crate::harness::{BTC, Chain, Expect, MarketSpec, World};
@@ -20,14 +21,19 @@ use crate::harness::{BTC, Chain, Expect, MarketSpec, World};
 const SIZES: [u32; 3] = [100, 1_000, 10_000];
 /// Orders of a seat.
 const PER_SEAT: u32 = 100;
+/// Positions of the market that has both.
+const POSITIONS: usize = 1_000_000;
 /// Lots of an order.
 const LOTS: u64 = 10;
 
 /// A market in whose book `per_side` orders of strangers rest on each side, at random prices: written there with the
 /// book's own functions, not by as many transactions.
 fn crowded(per_side: u32, random: &mut Random) -> World {
-    let spec = MarketSpec { blocks: MAX_BOOK_BLOCKS, ..MarketSpec::btc() };
-    let mut world = quiet(&[spec.with(|params| params.max_orders_per_account = 512)]);
+    let spec = MarketSpec { blocks: MAX_BOOK_BLOCKS, cells: 16_384, ..MarketSpec::btc() };
+    let mut world = quiet(&[spec.with(|params| {
+        params.max_orders_per_account = 512;
+        params.max_open_interest_lots = MAX_LOTS;
+    })]);
     let key = world.market_keys(BTC).book;
     let mut account = Account::from(world.chain.account(&key).expect("the book"));
     let mut book = Book::load(&mut account.data[SLAB_PREFIX..]).expect("a book");
@@ -49,12 +55,43 @@ fn crowded(per_side: u32, random: &mut Random) -> World {
 
 /// Placing, cancelling and taking in books of growing size.
 pub(super) fn scale(extent: Extent) -> Vec<Cost> {
-    SIZES.into_iter().flat_map(|per_side| of_size(per_side, extent)).collect()
+    let mut costs: Vec<Cost> = SIZES.into_iter().flat_map(|per_side| of_size(per_side, 0, extent)).collect();
+    if extent == Extent::Full {
+        costs.extend(of_size(SIZES[2], POSITIONS, extent));
+    }
+    costs
 }
 
-fn of_size(per_side: u32, extent: Extent) -> Vec<Cost> {
+/// Puts positions into the ranking index, half of them a side, with its own functions. Somebody holds what one side has more.
+fn populate(world: &mut World, positions: usize) {
+    let funding = world.market(BTC).funding_index();
+    with_ranks(world, |index| {
+        let mut open_interest = [0; 2];
+        let mut join = |side: Side, entry, bankruptcy: i64, lots| {
+            let beta = bankruptcy - funding.div_euclid(FUNDING_ONE);
+            index.join(side, Price(entry), beta, Lots(lots), funding).expect("room");
+            open_interest[side.index()] += lots;
+            open_interest
+        };
+        let mut held = [0; 2];
+        for side in Side::BOTH {
+            for position in solvent(side, Price(MARK), Price(MARK), positions / 2, 21) {
+                held = join(side, position.entry, position.bankruptcy, position.lots);
+            }
+        }
+        let lesser = Side::BOTH[usize::from(held[0] > held[1])];
+        if held[0] != held[1] {
+            join(lesser, MARK, 0, held[0].abs_diff(held[1]));
+        }
+    });
+}
+
+fn of_size(per_side: u32, positions: usize, extent: Extent) -> Vec<Cost> {
     let mut random = Random(7);
     let mut world = crowded(per_side, &mut random);
+    if positions > 0 {
+        populate(&mut world, positions);
+    }
     let (trader, maker) = (world.trader(RICH), world.trader(RICH));
     world.trade(BTC, trader, maker, 100, MARK);
     let (mut placed, mut cancelled, mut taken) = (Vec::new(), Vec::new(), Vec::new());
@@ -67,7 +104,8 @@ fn of_size(per_side: u32, extent: Extent) -> Vec<Cost> {
         taken.push(world.buy(trader, BTC, LOTS, MARK + TICK).succeeds().units());
     }
     let row = |what: &str, figures| {
-        let name = format!("{what}, {} orders resting: median", 2 * per_side);
+        let besides = if positions > 0 { format!(" and {positions} positions") } else { String::new() };
+        let name = format!("{what}, {} orders resting{besides}: median", 2 * per_side);
         Cost::units(name, Samples::from_iter(figures).median())
     };
     vec![row("post-only", placed), row("cancel", cancelled), row("take, 1 maker", taken)]

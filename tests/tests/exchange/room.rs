@@ -1,16 +1,17 @@
 //! Books that grow, books that are full, and who clears what out of them.
 
-use ballast_book::{Book, OrderId};
+use ballast_book::{Book, NewOrder, OrderId};
 use ballast_client::{
     ballast::{
         OrderArgs,
         error::BallastError,
-        state::{MAX_BOOK_BLOCKS, SLAB_PREFIX},
+        state::{MAX_BOOK_BLOCKS, MAX_ORDERS_PER_SIDE, SLAB_PREFIX},
     },
+    events::Event,
     instructions::post_only_order,
     units::{Lots, Price, Side},
 };
-use ballast_tests::harness::{BTC, Chain, DOLLAR, Expect, MarketSpec, Trader, World, resting};
+use ballast_tests::harness::{BTC, Chain, DOLLAR, Expect, MarketSpec, Receipt, Trader, World, resting};
 use solana_account::{Account, ReadableAccount};
 
 const PRICE: u64 = 10 * DOLLAR;
@@ -161,4 +162,54 @@ fn an_account_without_a_position_is_cleared_of_orders_that_it_cannot_fund() {
     // Bids half a dollar above the mark: filled, they would lose $195 of her $200 at once.
     world.cancel_unfunded(kit, ann, BTC).succeeds();
     assert_eq!(resting(&mut world, BTC, Side::Long), []);
+}
+
+#[test]
+fn a_side_with_all_the_orders_that_it_may_have_gives_up_its_worst_be_it_pegged() {
+    let mut world = World::new(&[MarketSpec { blocks: 64, ..MarketSpec::btc() }]);
+    let (ann, bob) = (world.trader(1_000 * DOLLAR), world.trader(1_000 * DOLLAR));
+    let key = world.market_keys(BTC).book;
+    let mut account = Account::from(world.chain.account(&key).expect("the book"));
+    account.data.resize(SLAB_PREFIX + ballast_book::space(MAX_BOOK_BLOCKS), 0);
+    let mut book = Book::load(&mut account.data[SLAB_PREFIX..]).expect("a book");
+    let new = |seat, price, peg| NewOrder {
+        side: Side::Long,
+        price: Price(price),
+        peg,
+        lots: Lots(1),
+        seat,
+        client_id: 0,
+        expires_at: 0,
+        reduce_only: false,
+    };
+    let mut seat = 0;
+    for at in 0..u64::from(MAX_ORDERS_PER_SIDE) - 1 {
+        if at % 256 == 0 {
+            seat = book.open_seat([1; 32], [1; 32]).expect("room");
+        }
+        book.rest(new(seat, PRICE - (10 + at % 5_000) * TICK, None)).expect("room");
+    }
+    // 9 % below the mark: the worst.
+    let pegged = book.rest(new(seat, PRICE, Some(-900_000))).expect("room");
+    account.lamports = world.chain.rent(account.data.len());
+    world.chain.put_account(key, account);
+    world.audit_no_more();
+
+    world.place(bob, BTC, bid(PRICE - 9_500 * TICK)).fails_with(BallastError::BookFull);
+    let evicted = |receipt: &Receipt| {
+        receipt.events().into_iter().find_map(|event| match event {
+            Event::OrderEvicted(gone) => Some(OrderId(gone.order_id)),
+            _ => None,
+        })
+    };
+    assert_eq!(evicted(&world.place(bob, BTC, bid(PRICE - 5 * TICK)).succeeds()), Some(pegged));
+    // The worst now has a price of its own, and an equal one is refused.
+    world.place(bob, BTC, bid(PRICE - 5_009 * TICK)).fails_with(BallastError::BookFull);
+    assert!(evicted(&world.place(bob, BTC, bid(PRICE - 6 * TICK)).succeeds()).is_some());
+    // The other side has room: nobody of this one has to go for it.
+    let ask = post_only_order(Side::Short, Price(PRICE + TICK), Lots(1));
+    assert_eq!(evicted(&world.place(ann, BTC, ask).succeeds()), None);
+    let snapshot = world.snapshot();
+    let view = snapshot.view().expect("sound slabs");
+    assert_eq!(view.market(BTC).expect("the market").book.order_count(Side::Long), MAX_ORDERS_PER_SIDE);
 }
