@@ -16,6 +16,7 @@ use solana_pubkey::Pubkey;
 use crate::{
     decide::{profit::Least, spending::Budget},
     settings::Settings,
+    task::Class,
     values::{Address, Dollars, Sol},
 };
 
@@ -266,9 +267,14 @@ impl Config {
         let fees = FeeConfig {
             percentile,
             max_priority_lamports: said.max_priority_fee.map_or(1_000_000, Sol::lamports),
-            per_hour: Budget { all: per_hour, routine: per_hour / 100 * u64::from(routine_share) },
+            per_hour: Budget::new(per_hour, per_hour / 100 * u64::from(routine_share)),
         };
         ensure!(per_hour >= fees.most(), "--max-spend-per-hour is less than one transaction's --max-priority-fee");
+        let routine = fees.per_hour.of(Class::Routine);
+        ensure!(
+            routine_share == 0 || routine >= fees.most(),
+            "--routine-share of --max-spend-per-hour is less than one transaction's --max-priority-fee: say 0, or more"
+        );
         let sweep_rate = said.sweep_rate.unwrap_or(5_000);
         ensure!(sweep_rate > 0, "--sweep-rate is at least 1");
         Ok(Config {
@@ -357,7 +363,7 @@ mod tests {
         assert!(config.has(Role::Liquidator) && !config.has(Role::Settler));
         assert_eq!(config.ws_url, "ws://127.0.0.1:8900");
         assert!(!config.takeover.enabled && !config.dry_run);
-        assert_eq!(config.fees.per_hour, Budget { all: 1_000_000_000, routine: 500_000_000 });
+        assert_eq!(config.fees.per_hour, Budget::new(1_000_000_000, 500_000_000));
         assert_eq!((config.profit.forced, config.profit.routine), (Least::Any, Least::Atoms(0)));
     }
 
@@ -371,6 +377,10 @@ mod tests {
         };
         let error = Config::new(said.clone()).unwrap_err().to_string();
         assert!(error.contains("--max-spend-per-hour"), "{error}");
-        Config::new(Settings { max_priority_fee: Some("0.0009".parse().unwrap()), ..said }).unwrap();
+        // Enough for one, but not out of routine work's share, which is all that this keeper does.
+        let said = Settings { max_priority_fee: Some("0.0009".parse().unwrap()), ..said };
+        let error = Config::new(said.clone()).unwrap_err().to_string();
+        assert!(error.contains("--routine-share"), "{error}");
+        Config::new(Settings { routine_share: Some(100), ..said }).unwrap();
     }
 }

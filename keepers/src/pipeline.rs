@@ -101,7 +101,7 @@ impl Pipeline {
         match (plan.paid, plan.task.class()) {
             (false, _) => Least::Any,
             (true, Class::Forced) => self.profit.forced,
-            (true, Class::Routine) => self.profit.routine,
+            (true, Class::Standing | Class::Routine) => self.profit.routine,
         }
     }
 

@@ -139,8 +139,10 @@ pub enum Urgency {
 /// Whose money it is that a task uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Forced reductions with what they wait for, prices, and the keeper's own position: all of it.
+    /// Forced reductions with what they wait for, prices that somebody is due at, and the keeper's own position: all of it.
     Forced,
+    /// Other prices, and traders' own protection, which pays for itself: all but what is kept back for forced reductions.
+    Standing,
     /// Everything else: the share that is set aside for it.
     Routine,
 }
@@ -198,8 +200,10 @@ impl Task {
     /// Whose money it uses.
     pub fn class(&self) -> Class {
         match self.urgency {
-            Urgency::Blocking | Urgency::Forced(_) | Urgency::Price(_) => Class::Forced,
+            Urgency::Blocking | Urgency::Forced(_) | Urgency::Price(false) => Class::Forced,
             _ if self.kind == Kind::Unwind => Class::Forced,
+            Urgency::Price(true) => Class::Standing,
+            _ if matches!(self.kind, Kind::ExecuteTrigger | Kind::ExecuteLadder) => Class::Standing,
             Urgency::Protective(_) | Urgency::Owed(_) | Urgency::Rank(_) => Class::Routine,
         }
     }
@@ -282,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_and_what_a_deleveraging_waits_for_use_the_money_of_forced_reductions() {
+    fn what_a_forced_reduction_waits_for_uses_its_money_and_nothing_else_does() {
         use core::cmp::Reverse;
         let class = |kind, urgency| {
             let (market, account, stage, reason) = (0, Pubkey::default(), Stage::Healthy, "test");
@@ -290,9 +294,12 @@ mod tests {
         };
         assert_eq!(class(Kind::SettleSeat, Urgency::Blocking), Class::Forced);
         assert_eq!(class(Kind::SettleSeat, Urgency::Owed(Reverse(9))), Class::Routine);
-        assert_eq!(class(Kind::RefreshMarket, Urgency::Price(true)), Class::Forced);
+        // A price that somebody is due at, and one that is only new.
+        assert_eq!(class(Kind::RefreshMarket, Urgency::Price(false)), Class::Forced);
+        assert_eq!(class(Kind::RefreshMarket, Urgency::Price(true)), Class::Standing);
         assert_eq!(class(Kind::Unwind, Urgency::Owed(Reverse(9))), Class::Forced);
-        assert_eq!(class(Kind::ExecuteTrigger, Urgency::Protective(Reverse(9))), Class::Routine);
+        assert_eq!(class(Kind::ExecuteTrigger, Urgency::Protective(Reverse(9))), Class::Standing);
+        assert_eq!(class(Kind::RatchetTrigger, Urgency::Protective(Reverse(9))), Class::Routine);
     }
 
     #[test]

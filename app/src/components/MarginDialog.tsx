@@ -79,6 +79,7 @@ export function MarginDialog({ account, way: first = 'add', onClose }: Props) {
             {way === 'add' && !other ? `The wallet holds ${usd(most)}.` : 'Only settled money that no position or order needs as margin can leave an account.'}
           </p>
         )}
+        {!own && <p className="text-warn">The money becomes the owner’s of this account: your wallet cannot take it out again.</p>}
         <button type="submit" className="primary" disabled={!allowed}>{way === 'add' ? 'Add margin' : 'Remove margin'}</button>
       </form>
     </Dialog>

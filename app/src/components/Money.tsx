@@ -26,7 +26,7 @@ function AmountField({ value, most, label, onChange }: { value: string; most: bi
 
 /** Puts money into a margin account, and opens it if it does not exist. */
 export function DepositDialog({ number: wanted, onClose }: { number?: number; onClose: () => void }) {
-  const { chain, connected, run, setAccount } = useSession();
+  const { chain, connected, own, run, setAccount } = useSession();
   const current = useChosen();
   const funds = useFunds();
   const accounts = useAccounts();
@@ -56,6 +56,7 @@ export function DepositDialog({ number: wanted, onClose }: { number?: number; on
       >
         <AmountField label="Dollars" value={text} most={held} onChange={setText} />
         {amount !== null && amount > held && <p className="text-warn">The wallet holds {usd(held)}.</p>}
+        {!own && <p className="text-warn">The money becomes the owner’s of this account: your wallet cannot take it out again.</p>}
         {!existing && <p className="text-muted">Opens a margin account; its rent comes back when it is closed.</p>}
         <button type="submit" className="primary" disabled={!enough}>Deposit</button>
       </form>

@@ -97,7 +97,7 @@ export function NetworkDialog({ onClose }: { onClose: () => void }) {
         <Text label="RPC server" value={typed.rpc} onChange={(rpc) => set({ rpc, ws: '', chain: '' })} />
         <Select label="Network, for wallets" value={typed.chain} options={[['', 'ask the server'], ...CHAINS]} onChange={(chain) => set({ chain })} />
         <Text label="WebSocket server" value={typed.ws} placeholder="follows from the RPC server" onChange={(ws) => set({ ws })} />
-        <Text label="Exchange" value={typed.exchange} placeholder="the network’s first" onChange={(exchange) => set({ exchange })} />
+        <Text label="Exchange" value={typed.exchange} placeholder="the network’s only one" onChange={(exchange) => set({ exchange })} />
         <Text label="Indexer" value={typed.indexer} placeholder="none" onChange={(indexer) => set({ indexer })}>
           {left && left !== typed.indexer && (
             <span role="status" className="text-warn">

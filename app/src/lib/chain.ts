@@ -15,7 +15,7 @@ import {
   type OpenOrder,
   type TriggerInfo,
 } from '../wasm/ballast_wasm';
-import { isLocal, type Cluster } from './cluster';
+import { genesisChain, isLocal, type Cluster } from './cluster';
 import { ChainFeed, type MarketFeed } from './feed';
 import { Alarms, type Alarm } from './alarms';
 import { ForcedFeed } from './forced';
@@ -198,6 +198,7 @@ export class Chain {
   private async start(): Promise<void> {
     try {
       await prepareZstd();
+      await this.checkNetwork();
       const exchange = this.cluster.exchange ?? (await this.findExchange());
       const [account] = await this.rpc.accounts([exchange]);
       if (account?.owner !== this.program) throw new Error(`there is no exchange at ${exchange}`);
@@ -220,6 +221,13 @@ export class Chain {
         if (!this.closed) void this.start();
       }, 3_000);
     }
+  }
+
+  /** A wallet signs for the network that the page names: a server of another one is refused, whoever named it. */
+  private async checkNetwork(): Promise<void> {
+    const chain = genesisChain(await this.rpc.call<string>('getGenesisHash'));
+    if (chain === null || chain === this.cluster.chain) return;
+    throw new Error(`this server is of ${chain.replace('solana:', '')}, not of ${this.cluster.chain.replace('solana:', '')}: choose the network anew`);
   }
 
   private async findExchange(): Promise<string> {

@@ -87,9 +87,15 @@ function keysOf(market: MarketInfo, account: Orderer, trader: string) {
   };
 }
 
+/** The order that opens what a bracket protects, by its client id, and the lots of its side that were held before. */
+export interface BracketEntry {
+  clientId: bigint;
+  held: bigint;
+}
+
 /**
- * Places a trigger, or two of which one cancels the other. With the client id of an entry order they wait for what that opens, for
- * as long as it rests.
+ * Places a trigger, or two of which one cancels the other. With an entry order they are of what that opens, and wait for it as long as it
+ * rests.
  */
 export function placeTriggers(
   market: MarketInfo,
@@ -97,13 +103,13 @@ export function placeTriggers(
   trader: string,
   first: TriggerInput,
   second: TriggerInput | null = null,
-  entry: bigint | null = null,
+  entry: BracketEntry | null = null,
 ): Instruction {
   return getPlaceTriggersInstruction({
     ...keysOf(market, account, trader),
     first: argsOf(first),
     second: second && argsOf(second),
-    entry: entry === null ? null : orderRef('Client', [entry]),
+    entry: entry && { order: orderRef('Client', [entry.clientId]), held: entry.held },
   });
 }
 

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 
 import { AccountChoice, MoveBack } from '../components/Accounts';
+import { Boundary } from '../components/Boundary';
 import { Dismissed, Entrusted } from '../components/Entrusted';
 import { History } from '../components/history/History';
 import { MarginDialog } from '../components/MarginDialog';
@@ -82,7 +83,7 @@ export function AccountPage() {
             <h2 className="px-3 pt-2 font-medium">Resting orders</h2>
             <Orders accounts={shown} />
           </section>
-          <History account={account} key={`history ${account.address}`} />
+          <Boundary key={`history ${account.address}`}><History account={account} /></Boundary>
           {own && (
             <div className="grid gap-3 md:grid-cols-2">
               <Delegate account={account} key={account.address} />

@@ -369,8 +369,8 @@ impl Pen<'_> {
             };
             self.account(&account, "deleveragings", &receipt);
         }
-        // Whoever had no position had paid nothing for it.
-        let before = self.basis(&account, e.market)?.or((e.lots == e.base).then_some(0));
+        // Whoever had no position had paid nothing for it, whatever was known of an earlier one.
+        let before = if e.lots == e.base { Some(0) } else { self.basis(&account, e.market)? };
         let realised = before.map(|before| i128::from(e.cash) + i128::from(e.basis) - i128::from(before));
         self.set_basis(&account, e.market, e.basis);
         let position = Position {

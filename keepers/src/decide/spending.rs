@@ -18,27 +18,44 @@ const WINDOW: Duration = Duration::from_secs(3_600);
 pub struct Budget {
     /// In all.
     pub all: u64,
-    /// Of them, on routine work.
+    /// Of them, on anything but forced reductions.
+    pub standing: u64,
+    /// Of these, on routine work.
     pub routine: u64,
 }
 
 impl Budget {
     /// Without a limit.
-    pub const UNLIMITED: Budget = Budget { all: u64::MAX, routine: u64::MAX };
+    pub const UNLIMITED: Budget = Budget { all: u64::MAX, standing: u64::MAX, routine: u64::MAX };
+
+    /// Of `all`, `routine` for routine work; of the rest, half is kept back for forced reductions alone.
+    pub fn new(all: u64, routine: u64) -> Budget {
+        let routine = routine.min(all);
+        Budget { all, standing: all - (all - routine) / 2, routine }
+    }
 
     /// What a class of work may have.
     pub fn of(&self, class: Class) -> u64 {
         match class {
             Class::Forced => self.all,
-            Class::Routine => self.all.min(self.routine),
+            Class::Standing => self.all.min(self.standing),
+            Class::Routine => self.all.min(self.standing).min(self.routine),
         }
     }
 
     /// What is left after a class of work has had so much.
     #[must_use]
     pub fn less(self, class: Class, lamports: u64) -> Budget {
-        let routine = if class == Class::Routine { lamports } else { 0 };
-        Budget { all: self.all.saturating_sub(lamports), routine: self.routine.saturating_sub(routine) }
+        let [standing, routine] = match class {
+            Class::Forced => [0, 0],
+            Class::Standing => [lamports, 0],
+            Class::Routine => [lamports, lamports],
+        };
+        Budget {
+            all: self.all.saturating_sub(lamports),
+            standing: self.standing.saturating_sub(standing),
+            routine: self.routine.saturating_sub(routine),
+        }
     }
 }
 
@@ -89,7 +106,7 @@ impl Spending {
 mod tests {
     use super::*;
 
-    const CAP: Budget = Budget { all: 100, routine: 50 };
+    const CAP: Budget = Budget { all: 100, standing: 75, routine: 50 };
 
     fn key(number: u8) -> Pubkey {
         Pubkey::new_from_array([number; 32])
@@ -118,11 +135,28 @@ mod tests {
     }
 
     #[test]
+    fn neither_prices_nor_protection_use_up_what_is_kept_back_for_forced_reductions() {
+        assert_eq!(Budget::new(100, 50), CAP);
+        let (start, mut spending) = (Instant::now(), Spending::new(CAP));
+        spending.pay(&key(1), Class::Standing, 75, start);
+        let left = spending.left(start);
+        assert_eq!([Class::Standing, Class::Routine, Class::Forced].map(|class| left.of(class)), [0, 0, 25]);
+        // Routine work that has had its share leaves protection some.
+        let mut spending = Spending::new(CAP);
+        spending.pay(&key(1), Class::Routine, 50, start);
+        let left = spending.left(start);
+        assert_eq!([Class::Standing, Class::Routine, Class::Forced].map(|class| left.of(class)), [25, 0, 50]);
+    }
+
+    #[test]
     fn what_is_under_way_counts_until_it_has_ended() {
         let (start, mut spending) = (Instant::now(), Spending::new(CAP));
         spending.pledge(key(1), Class::Routine, 30);
-        assert_eq!((spending.left(start), spending.unspent(start)), (Budget { all: 70, routine: 20 }, CAP));
+        assert_eq!(
+            (spending.left(start), spending.unspent(start)),
+            (Budget { all: 70, standing: 45, routine: 20 }, CAP)
+        );
         spending.pay(&key(1), Class::Routine, 5, start);
-        assert_eq!(spending.left(start), Budget { all: 95, routine: 45 });
+        assert_eq!(spending.left(start), Budget { all: 95, standing: 70, routine: 45 });
     }
 }

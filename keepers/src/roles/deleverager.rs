@@ -10,7 +10,7 @@ use solana_pubkey::Pubkey;
 
 use super::{Context, forced_urgency, liquidator::is_noted};
 use crate::{
-    decide::deleverage::{Debt, Facts, Reason, Relief, Verdict, Waiting, decide, decide_debt, seats_to_settle},
+    decide::deleverage::{Debt, Facts, Relief, Verdict, Waiting, decide, decide_debt, seats_to_settle},
     task::{Kind, Plan, Task, Urgency},
 };
 
@@ -106,7 +106,7 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
     if task.kind == Kind::CoverBadDebt {
         return Ok(Some(Plan::new(task, instructions::cover_bad_debt(keys, &tend))));
     }
-    let paid = task.reason != Reason::StartClock.name();
     let instruction = instructions::deleverage(keys, &tend, context.config.max_cells);
-    Ok(Some(context.forced(task, instruction)?.paid_if(paid)))
+    // Only the piece that ends a bankruptcy is paid for: the others have to be done all the same.
+    Ok(Some(context.forced(task, instruction)?.paid_if(false)))
 }

@@ -212,7 +212,7 @@ pub mod ballast {
         ctx: Context<SetTriggers>,
         first: TriggerArgs,
         second: Option<TriggerArgs>,
-        entry: Option<OrderRef>,
+        entry: Option<BracketEntry>,
     ) -> Result<()> {
         instructions::place_triggers(ctx, first, second, entry)
     }

@@ -2,7 +2,7 @@
 
 use ballast_book::{Trigger, TriggerId};
 use ballast_client::{
-    ballast::{OrderRef, TriggerArgs, TriggerTerms, events::TriggerExecuted},
+    ballast::{BracketEntry, OrderRef, TriggerArgs, TriggerTerms, events::TriggerExecuted},
     events::Event,
     instructions,
 };
@@ -30,12 +30,23 @@ impl<C: Chain> World<C> {
         self.send(&[place], &[&owner])
     }
 
-    /// Places a trigger or a pair for what the order `entry` opens.
+    /// Places a trigger or a pair for what the order `entry` opens from nothing.
     pub fn place_bracket(
         &mut self,
         trader: Trader,
         market: u16,
         entry: OrderRef,
+        both: (TriggerArgs, Option<TriggerArgs>),
+    ) -> Outcome {
+        self.place_bracket_beyond(trader, market, BracketEntry { order: entry, held: 0 }, both)
+    }
+
+    /// Places a trigger or a pair for what an order opens beyond what was held before.
+    pub fn place_bracket_beyond(
+        &mut self,
+        trader: Trader,
+        market: u16,
+        entry: BracketEntry,
         both: (TriggerArgs, Option<TriggerArgs>),
     ) -> Outcome {
         let owner = self.owner(trader);

@@ -2,7 +2,7 @@
 
 use ballast_book::{Execution, OrderId, TriggerPrice};
 use ballast_client::{
-    ballast::{OrderArgs, OrderRef, error::BallastError},
+    ballast::{BracketEntry, OrderArgs, OrderRef, error::BallastError},
     events::Event,
     instructions::{self, at_limit, post_only_order, stop_loss, take_profit, trailing_stop},
     units::{Lots, Price, Side},
@@ -260,7 +260,7 @@ fn a_bracket_waits_for_its_entry() {
         let place = instructions::place_order(&owner.pubkey(), &margin, &keys, order.clone(), &[]);
         let stop = stop_loss(Side::Long, Price(950 * CENT), None);
         let target = take_profit(Side::Long, Price(1_050 * CENT), None);
-        let by_client_id = OrderRef::Client(order.client_id);
+        let by_client_id = BracketEntry { order: OrderRef::Client(order.client_id), held: 0 };
         let protect = instructions::place_bracket(&owner.pubkey(), &margin, &keys, by_client_id, (stop, Some(target)));
         if entry { vec![place, protect] } else { vec![protect] }
     };

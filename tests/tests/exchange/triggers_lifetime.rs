@@ -2,7 +2,7 @@
 
 use ballast_book::{OrderId, TriggerId};
 use ballast_client::{
-    ballast::{BatchArgs, OrderArgs, OrderRef, error::BallastError},
+    ballast::{BatchArgs, BracketEntry, OrderArgs, OrderRef, error::BallastError},
     instructions::{at_limit, limit_order, market_order, post_only_order, stop_loss, take_profit},
     units::{Lots, Price, Side},
 };
@@ -317,4 +317,31 @@ fn an_order_of_the_other_side_in_an_entrys_place_ends_its_bracket() {
     // The rest of what she bought otherwise is not the bracket's.
     assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC).len()), (70, 0));
     world.execute_trigger(kit, ann, BTC, target).fails();
+}
+
+#[test]
+fn a_bracket_on_more_of_a_position_leaves_what_was_held_alone() {
+    let mut world = World::btc();
+    let (ann, bob, kit) = crowd(&mut world);
+    let beyond = |order| BracketEntry { order, held: 1_000 };
+    let target = take_profit(Side::Long, Price(1_050 * CENT), lots(500));
+    // At rest: nothing of it is there yet.
+    let entry = world.bid(ann, BTC, 500, 990 * CENT);
+    let receipt = world.place_bracket_beyond(ann, BTC, beyond(id(entry)), (target, None)).succeeds();
+    let waiting = trigger_ids(&receipt)[0];
+    world.move_price(BTC, 1_050 * CENT);
+    world.bid(bob, BTC, 5_000, 1_050 * CENT);
+    world.execute_trigger(kit, ann, BTC, waiting).fails_with(BallastError::NothingToProtect);
+    world.cancel_all(bob, BTC, None, 10).succeeds();
+    world.move_price(BTC, PRICE);
+    world.cancel(ann, BTC, entry).succeeds();
+    assert!(world.triggers(ann, BTC).is_empty());
+    // Filled at once, in part: the bracket is of that part.
+    world.ask(bob, BTC, 200, PRICE);
+    world.buy(ann, BTC, 500, PRICE).succeeds();
+    world.place_bracket_beyond(ann, BTC, beyond(OrderRef::Client(7)), (target, None)).succeeds();
+    assert_eq!((world.position(ann, BTC), world.triggers(ann, BTC)[0].terms.lots), (1_200, lots(200)));
+    // Not at all: there is nothing for it.
+    let more = BracketEntry { order: OrderRef::Client(7), held: 1_200 };
+    world.place_bracket_beyond(ann, BTC, more, (target, None)).fails_with(BallastError::NothingToProtect);
 }

@@ -10,7 +10,7 @@ import { ACCOUNTS } from '../../lib/chain';
 import { newClientId, placeOrder, type Orderer } from '../../lib/orders';
 import { ofProgram } from '../../lib/problems';
 import { placeTriggers, type TriggerInput } from '../../lib/protection';
-import { price, shortAddress, size, usd } from '../../lib/units';
+import { abs, price, shortAddress, size, usd } from '../../lib/units';
 import type { AccountInfo, MarketInfo, OrderInput } from '../../wasm/ballast_wasm';
 import { accountName } from '../Accounts';
 import { Choice } from '../Choice';
@@ -128,7 +128,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
     const clientId = newClientId();
     list.push(placeOrder(chain.markets(), orderer, trader, order, clientId));
     const [first, second] = triggers;
-    if (first) list.push(placeTriggers(market, orderer, trader, first, second ?? null, clientId));
+    if (first) list.push(placeTriggers(market, orderer, trader, first, second ?? null, { clientId, held: abs(order.buys === held > 0n ? held : 0n) }));
     return list;
   };
 

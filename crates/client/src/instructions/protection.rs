@@ -1,7 +1,7 @@
 //! Triggers and the deleveraging ladder.
 
 use ballast::{
-    OrderRef, TriggerArgs, TriggerExecution, TriggerKind, TriggerTerms, accounts, events::LadderRung, instruction,
+    BracketEntry, TriggerArgs, TriggerExecution, TriggerKind, TriggerTerms, accounts, events::LadderRung, instruction,
 };
 use ballast_book::TriggerId;
 use ballast_units::{Lots, Price, Side};
@@ -65,13 +65,13 @@ pub fn place_triggers(
     build(&set_accounts(trader, margin, market), &instruction::PlaceTriggers { first, second, entry: None }, &[])
 }
 
-/// Places a trigger, or two of which one cancels the other, for what the order `entry` opens: in one transaction after that order's
+/// Places a trigger, or two of which one cancels the other, for what an order opens: in one transaction after that order's
 /// `place_order`, by its client id.
 pub fn place_bracket(
     trader: &Pubkey,
     margin: &Pubkey,
     market: &MarketKeys,
-    entry: OrderRef,
+    entry: BracketEntry,
     (first, second): (TriggerArgs, Option<TriggerArgs>),
 ) -> Instruction {
     build(&set_accounts(trader, margin, market), &instruction::PlaceTriggers { first, second, entry: Some(entry) }, &[])

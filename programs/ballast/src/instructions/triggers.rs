@@ -56,6 +56,15 @@ pub struct TriggerTerms {
     pub expires_at: i64,
 }
 
+/// The order that opens what a bracket protects.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BracketEntry {
+    /// The order.
+    pub order: OrderRef,
+    /// Lots of that side which the account held before the order was placed: they are not the bracket's.
+    pub held: u64,
+}
+
 /// A trigger.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TriggerArgs {
@@ -118,7 +127,7 @@ pub fn place_triggers(
     ctx: Context<SetTriggers>,
     first: TriggerArgs,
     second: Option<TriggerArgs>,
-    entry: Option<OrderRef>,
+    entry: Option<BracketEntry>,
 ) -> Result<()> {
     let accounts = ctx.accounts;
     let key = accounts.margin.key();
@@ -129,7 +138,8 @@ pub fn place_triggers(
     let mut book = Book::load(slab_bytes_mut(&mut data, BOOK_MAGIC)?).or_fail()?;
     let mut protected = Protected::of(&book, margin, slot, &key)?;
     if let Some(entry) = entry {
-        protected.expect(find_order(&book.view(), margin.slots[slot].seat, entry)?, first.side())?;
+        let order = find_order(&book.view(), margin.slots[slot].seat, entry.order)?;
+        protected.expect(order, Lots(entry.held), first.side())?;
     }
     if let Some(second) = &second {
         let fits = second.buys == first.buys && second.terms.lots == first.terms.lots;
@@ -221,6 +231,8 @@ struct Protected {
     position: Position,
     /// Sequence of the resting order that opens it, 0 for none.
     entry: u64,
+    /// Of a bracket: what of the position is its entry's.
+    filled: Option<Lots>,
     now: i64,
 }
 
@@ -233,12 +245,18 @@ impl Protected {
             let seat = book.seat(slot.seat, &key.to_bytes()).or_fail()?;
             position = position.add(Position(seat.pending_base)).or_fail()?;
         }
-        Ok(Protected { position, entry: 0, now })
+        Ok(Protected { position, entry: 0, filled: None, now })
     }
 
-    /// Triggers of `side` wait for this order, if it rests.
-    fn expect(&mut self, entry: Option<RestingOrder>, side: Side) -> Result<()> {
-        let Some(order) = entry else { return Ok(()) };
+    /// Triggers of `side` are of what an order opens beyond `held`, and wait for it, if it rests.
+    fn expect(&mut self, entry: Option<RestingOrder>, held: Lots, side: Side) -> Result<()> {
+        let there = if self.holds(side) { self.position.lots() } else { Lots::ZERO };
+        let filled = Lots(there.0.saturating_sub(held.0));
+        self.filled = Some(filled);
+        let Some(order) = entry else {
+            require!(!filled.is_zero(), BallastError::NothingToProtect);
+            return Ok(());
+        };
         require!(order.side == side.opposite() && !order.reduce_only, BallastError::InvalidTrigger);
         self.entry = order.id.sequence();
         Ok(())
@@ -269,7 +287,11 @@ impl Protected {
                 Execution::Limit(Price(price))
             }
         };
-        let lots = if terms.lots == 0 { None } else { Some(Lots(terms.lots)) };
+        let mut lots = if terms.lots == 0 { None } else { Some(Lots(terms.lots)) };
+        // An entry that has filled at once needs no waiting for, but its bracket is of no more than that.
+        if let Some(filled) = self.filled.filter(|filled| self.entry == 0 && *filled < self.position.lots()) {
+            lots = Some(lots.map_or(filled, |lots| lots.min(filled)));
+        }
         Ok(Terms { price, lots, execution, expires_at: terms.expires_at })
     }
 
@@ -288,8 +310,7 @@ fn place(book: &mut Book, market: &Market, protected: &Protected, seat: u32, arg
     let (side, fires) = (args.side(), args.fires());
     let terms = protected.terms(market, side, fires, &args.terms)?;
     let (client_id, entry) = (args.client_id, protected.entry);
-    // What is there before the entry fills is protected, too: the part of it that took at once, for one.
-    let filled = if protected.holds(side) { protected.position.lots() } else { Lots::ZERO };
+    let filled = protected.filled.unwrap_or(Lots::ZERO);
     let id = book.place_trigger(NewTrigger { seat, side, fires, terms, client_id, entry, filled }).or_fail()?;
     protected.require_not_due(market, &book.view().trigger(id).or_fail()?)?;
     Ok(id)
