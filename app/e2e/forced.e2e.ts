@@ -1,5 +1,5 @@
-// Two traders through a crash, against the compiled program and real keepers: one is reduced by force and reads why; the other
-// reads of all that were, and withdraws. Keepers take over here what the book does not close; deleveraged.e2e.ts is about when nobody does.
+// Three traders through a crash, against the compiled program and real keepers: one is reduced by force and reads why; one while its
+// connection is lost, and hears of it afterwards; the last reads of all that were, and withdraws. Keepers take over here what the book does not close; deleveraged.e2e.ts is about when nobody does.
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -19,12 +19,13 @@ interface Trader {
 }
 
 let loser: Trader;
+let absent: Trader;
 let winner: Trader;
 
 /** Connects, deposits, and takes a position of so many dollars. */
-async function enter(side: 'Buy' | 'Sell', deposit: number, value: number): Promise<Trader> {
+async function enter(side: 'Buy' | 'Sell', deposit: number, value: number, errors = complaints): Promise<Trader> {
   const context = await world.visitor();
-  const page = await open(world, context, complaints, `#/trade/${MARKET}`);
+  const page = await open(world, context, errors, `#/trade/${MARKET}`);
   await page.getByTestId('mark').waitFor();
   await settleIn(page, world, 2 * deposit, deposit);
   await take(page, side, value);
@@ -36,7 +37,9 @@ beforeAll(async () => {
 }, 180_000);
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') for (const trader of [loser, winner].filter(Boolean)) await picture(trader.page, `failure-${trader === loser ? 'loser' : 'winner'}`);
+  if (task.result?.state !== 'fail') return;
+  const there = Object.entries({ loser, absent, winner }).filter(([, trader]) => Boolean(trader) && !trader.page.isClosed());
+  for (const [name, { page }] of there) await picture(page, `failure-${name}`);
 });
 
 afterAll(async () => {
@@ -44,15 +47,18 @@ afterAll(async () => {
 });
 
 describe('a crash', () => {
-  it('finds a long with much leverage and a short in profit', async () => {
+  it('finds two longs with much leverage and a short in profit', async () => {
     loser = await enter('Buy', 3_000, 20_000);
+    absent = await enter('Buy', 1_500, 10_000, []);
     winner = await enter('Sell', 3_000, 20_000);
   }, 180_000);
 
-  it('liquidates the long', async () => {
+  it('liquidates the longs', async () => {
     const { page } = loser;
     await page.getByRole('link', { name: 'Account', exact: true }).click();
     await page.getByTestId('money').waitFor();
+    await absent.context.setOffline(true);
+    await absent.page.getByText('The connection is lost').waitFor({ timeout: 30_000 });
     world.shock(MARKET, -30);
     const table = page.getByRole('region', { name: 'Forced reductions of this account' });
     await table.getByRole('link').first().waitFor({ timeout: REDUCED_MS });
@@ -74,6 +80,14 @@ describe('a crash', () => {
     await picture(page, 'why-liquidation');
     expect(await violations(page)).toEqual([]);
   });
+
+  it('is told to one who was away, as soon as the connection is back', async () => {
+    const { page, context } = absent;
+    expect(await page.locator('[data-stage="forced"]').count()).toBe(0);
+    await context.setOffline(false);
+    expect(await alarmed(page, `${MARKET}: account 1 was`, 40_000)).toMatch(/of its long were (closed|taken)/);
+    await context.close();
+  }, 60_000);
 
   it('is in the list that anybody can read, in both colours', async () => {
     const { page } = winner;

@@ -105,6 +105,48 @@ describe('the feed of forced reductions', () => {
     expect(feed.bookedOf('A0')).toMatchObject([{ lots: 7n, cash: -7n, signature: 'S', time: 5 }]);
     feed.close();
   });
+
+  it('tells what happened to the accounts that are shown while the connection was lost, once, and nothing from before', async () => {
+    vi.useFakeTimers();
+    const told: unknown[] = [];
+    const listener = { forced: (row: Forced) => told.push(row), booked: (row: Booked) => told.push(row) };
+    const times: Record<string, number> = { Before: 999, Missed: 1_050 };
+    const signed = Object.entries(times).map(([signature, blockTime]) => ({ signature, err: null, blockTime }));
+    const asked: string[] = [];
+    let down = true;
+    const batch = (calls: { method: string; params: [string] }[]) => {
+      if (down) return Promise.reject(new Error('down'));
+      asked.push(...calls.map(({ params: [first] }) => first));
+      return Promise.resolve(calls.map(({ method, params: [first] }) => method === 'getSignaturesForAddress' ? signed : { slot: 1, blockTime: times[first], transaction: { message: { accountKeys: [] } }, meta: { err: null } }));
+    };
+    const listening: (() => void)[] = [];
+    const subscribe = (_: string, __: unknown, ___: unknown, onListening?: () => void) => {
+      listening.push(onListening!);
+      return () => undefined;
+    };
+    const call = () => (down ? Promise.reject(new Error('down')) : Promise.resolve(signed));
+    const feed = new ForcedFeed({ batch, call } as unknown as Rpc, { subscribe }, ['Market0', 'Market1'], new Topics(), () => 1_000, () => ({ forced: [forced('A0')], booked: [] }), () => ['A0', 'A1'], listener);
+    const connect = () => listening.forEach((action) => action());
+    connect();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toEqual([]);
+    connect();
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(told).toEqual([]);
+    down = false;
+    // The history that is looked at may be faster: that is no reason not to tell.
+    await feed.load(['A0']);
+    expect([feed.rows().length, told.length]).toEqual([2, 0]);
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(asked).toEqual(['Before', 'Missed', 'A0', 'A1', 'Missed']);
+    expect(feed.rows()).toHaveLength(2);
+    expect(told).toMatchObject([{ account: 'A0', signature: 'Missed', time: 1_050 }]);
+    connect();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(told).toHaveLength(1);
+    feed.close();
+    vi.useRealTimers();
+  });
 });
 
 describe('an account’s history without an indexer', () => {

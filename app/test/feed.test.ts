@@ -33,6 +33,25 @@ describe('the logs that the page listens to', () => {
     expect(ended).toEqual(mentions);
   });
 
+  it('are missed while a connection is lost, and made up for when it is back', async () => {
+    let asked = 0;
+    let listening: (() => void) | undefined;
+    const subscribe = (_: string, __: unknown, ___: unknown, onListening?: () => void) => {
+      listening = onListening;
+      return () => undefined;
+    };
+    const rpc = { call: () => Promise.resolve((asked++, [])) } as unknown as Rpc;
+    const feed = new ChainFeed(rpc, { subscribe }, new Topics(), () => 0, () => []);
+    await feed.load(0, 'Market0');
+    listening?.();
+    await feed.load(0, 'Market0');
+    expect(asked).toBe(1);
+    listening?.();
+    await feed.load(0, 'Market0');
+    expect(asked).toBe(2);
+    feed.close();
+  });
+
   it('are, for forced reductions, those that name any of the markets, never the whole program', () => {
     const { mentions, ended, rpc, socket } = network();
     const feed = new ForcedFeed(rpc, socket, ['Market0', 'Market1'], new Topics(), () => 0, () => ({ forced: [], booked: [] }), () => [], { forced: () => undefined, booked: () => undefined });

@@ -2,7 +2,7 @@
 // an indexer, which remembers more than a node does, can be another.
 import { worthFetching, type PageEvent } from '../wasm/ballast_wasm';
 import type { Rpc } from './rpc';
-import type { Socket } from './socket';
+import { again, type Socket } from './socket';
 import type { Topics } from './topics';
 import { Fetcher, signaturesOf, transactions, type PastTransaction } from './transactions';
 
@@ -104,11 +104,16 @@ export class ChainFeed implements MarketFeed {
     if (this.stops.has(market)) return;
     const fetcher = new Fetcher(this.rpc, (found) => this.take(market, found));
     this.fetchers.set(market, fetcher);
-    const stop = this.socket.subscribe('logsSubscribe', [{ mentions: [address] }, { commitment: 'confirmed' }], (result) => {
+    const hear = (result: unknown): void => {
       const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
       const fresh = value.err === null && !this.seen.has(`${market}/${value.signature}`);
       if (fresh && value.logs && worthFetching(value.logs, false, [])) fetcher.add(value.signature);
-    });
+    };
+    const reload = (): void => {
+      this.loaded.delete(market);
+      void this.load(market, address);
+    };
+    const stop = this.socket.subscribe('logsSubscribe', [{ mentions: [address] }, { commitment: 'confirmed' }], hear, again(reload));
     this.stops.set(market, stop);
   }
 

@@ -2,9 +2,9 @@
 // since the page was opened, and what the node remembers of before.
 import { worthFetching, type ForcedInfo, type ReceiptInfo } from '../wasm/ballast_wasm';
 import type { Rpc } from './rpc';
-import type { Socket } from './socket';
+import { again, type Socket } from './socket';
 import type { Topics } from './topics';
-import { Fetcher, signaturesOf, transactions, type PastTransaction } from './transactions';
+import { Fetcher, signaturesOf, signaturesSince, transactions, type PastTransaction } from './transactions';
 
 /** A forced reduction and where it happened. */
 export interface Forced extends ForcedInfo {
@@ -23,6 +23,11 @@ export interface Booked extends ReceiptInfo {
 const MOST = 500;
 /** Transactions of the past that are looked at, per address. */
 const HISTORY = 200;
+/** How much older than what was last heard a transaction may be that was missed: blocks' times and the network's are not exact. */
+const SLACK_S = 60;
+/** When the past is asked for that a lost connection kept from the page, and again when there is no answer. */
+const CATCH_UP_MS = 1_000;
+const CATCH_UP_TRIES = 10;
 
 /** Picks what concerns the page's exchange out of a transaction. */
 export type ReadForced = (transaction: PastTransaction) => { forced: readonly ForcedInfo[]; booked: readonly ReceiptInfo[] };
@@ -39,8 +44,17 @@ export class ForcedFeed {
   private receipts: Booked[] = [];
   private readonly fetcher: Fetcher;
   private readonly seen = new Set<string>();
+  /** Of these, what was told: the list may have come upon a transaction first. */
+  private readonly told = new Set<string>();
+  private readonly openedAt: number;
   private readonly loaded = new Set<string>();
   private readonly stops: (() => void)[];
+  /** When the connection was last known to live, in Unix seconds. */
+  private heardAt: number;
+  /** Since when what happened may have been missed. */
+  private missedSince: number | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private closed = false;
 
   constructor(
     private readonly rpc: Rpc,
@@ -50,16 +64,18 @@ export class ForcedFeed {
     private readonly now: () => number,
     private readonly read: ReadForced,
     /** The accounts whose receipts are worth fetching, at any time. */
-    accounts: () => readonly string[],
+    private readonly accounts: () => readonly string[],
     private readonly listener: ForcedListener,
   ) {
     this.fetcher = new Fetcher(rpc, (found) => this.take(found, true));
+    this.openedAt = this.heardAt = now();
     // Not the program's: anybody can found exchanges of it.
     const take = (result: unknown): void => {
       const { value } = result as { value: { signature: string; err: unknown; logs: string[] | null } };
-      if (value.err === null && value.logs && !this.seen.has(value.signature) && worthFetching(value.logs, true, [...accounts()])) this.fetcher.add(value.signature);
+      this.heardAt = now();
+      if (value.err === null && value.logs && !this.told.has(value.signature) && worthFetching(value.logs, true, [...accounts()])) this.fetcher.add(value.signature);
     };
-    this.stops = markets.map((market) => socket.subscribe('logsSubscribe', [{ mentions: [market] }, { commitment: 'confirmed' }], take));
+    this.stops = markets.map((market) => socket.subscribe('logsSubscribe', [{ mentions: [market] }, { commitment: 'confirmed' }], take, again(() => this.returned())));
   }
 
   /** What is known, newest first. */
@@ -88,22 +104,49 @@ export class ForcedFeed {
   }
 
   close(): void {
+    this.closed = true;
     this.stops.forEach((stop) => stop());
+    clearTimeout(this.timer);
     this.fetcher.close();
+  }
+
+  /** The connection is back. What the node remembers may be more than was loaded, and of it the owner has to hear. */
+  private returned(): void {
+    this.missedSince ??= this.heardAt;
+    this.loaded.clear();
+    this.timer ??= setTimeout(() => void this.catchUp(), CATCH_UP_MS);
+  }
+
+  /** Fetches, as what is new, what happened to the accounts that are shown while nothing was heard. */
+  private async catchUp(tries = CATCH_UP_TRIES): Promise<void> {
+    this.timer = undefined;
+    const since = this.missedSince ?? this.heardAt;
+    this.missedSince = undefined;
+    try {
+      const missed = await signaturesSince(this.rpc, this.accounts(), HISTORY, Math.max(since - SLACK_S, this.openedAt));
+      missed.filter((signature) => !this.told.has(signature)).forEach((signature) => this.fetcher.add(signature));
+    } catch (error) {
+      console.warn('what happened during the loss could not be asked for', error);
+      this.missedSince = since;
+      if (tries > 1 && !this.closed) this.timer = setTimeout(() => void this.catchUp(tries - 1), CATCH_UP_MS);
+    }
   }
 
   private take(transaction: PastTransaction, live = false): void {
     const { signature } = transaction;
-    if (this.seen.has(signature)) return;
+    const known = this.seen.has(signature);
+    if (live ? this.told.has(signature) : known) return;
     this.seen.add(signature);
+    if (live) this.told.add(signature);
     const time = transaction.time || this.now();
     const found = this.read(transaction);
     const placed = <T>(info: T) => ({ ...info, signature, time });
     const [forced, booked] = [found.forced.map(placed), found.booked.map(placed)];
-    if (forced.length + booked.length === 0) return;
-    this.list = newestFirst(forced, this.list);
-    this.receipts = newestFirst(booked, this.receipts);
-    this.topics.touch('forced');
+    if (!known && forced.length + booked.length > 0) {
+      this.list = newestFirst(forced, this.list);
+      this.receipts = newestFirst(booked, this.receipts);
+      this.topics.touch('forced');
+    }
     if (!live) return;
     forced.forEach((row) => this.listener.forced(row));
     booked.forEach((row) => this.listener.booked(row));

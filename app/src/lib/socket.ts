@@ -26,6 +26,15 @@ const SILENCE_MS = 10_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 8_000;
 
+/** For a subscriber that asks for the past when it begins anyway: does something whenever it listens again. */
+export function again(action: () => void): () => void {
+  let listened = false;
+  return () => {
+    if (listened) action();
+    listened = true;
+  };
+}
+
 /** A WebSocket with its subscriptions. */
 export class Socket {
   private socket: WebSocket | undefined;

@@ -43,11 +43,29 @@ export async function* transactions(rpc: Rpc, signatures: readonly string[]): As
   }
 }
 
+interface Signed {
+  signature: string;
+  err: unknown;
+  /** Unix seconds; `null` when the node does not know. */
+  blockTime: number | null;
+}
+
+const signaturesCall = (address: string, limit: number) => ({ method: 'getSignaturesForAddress', params: [address, { limit, commitment: 'confirmed' }] });
+
 /** Signatures of the latest transactions that named an account, newest first, without those that failed. */
 export async function signaturesOf(rpc: Rpc, address: string, limit: number): Promise<string[]> {
-  interface Found { signature: string; err: unknown }
-  const found = await rpc.call<Found[]>('getSignaturesForAddress', [address, { limit, commitment: 'confirmed' }]);
-  return found.filter(({ err }) => err === null).map(({ signature }) => signature);
+  const { method, params } = signaturesCall(address, limit);
+  return succeeded(await rpc.call<Signed[]>(method, params), 0);
+}
+
+/** Signatures of the latest transactions since `time` (Unix seconds) that named any of these accounts, at most `limit` for each. */
+export async function signaturesSince(rpc: Rpc, addresses: readonly string[], limit: number, time: number): Promise<string[]> {
+  const found = await rpc.batch<Signed[]>(addresses.map((address) => signaturesCall(address, limit)));
+  return [...new Set(found.flatMap((some) => succeeded(some, time)))];
+}
+
+function succeeded(found: readonly Signed[], since: number): string[] {
+  return found.filter(({ err, blockTime }) => err === null && (blockTime ?? since) >= since).map(({ signature }) => signature);
 }
 
 /** Fetches transactions that a subscription has told of: those of a moment together, each once. */
