@@ -84,6 +84,14 @@ describe('alarms', () => {
     expect(heard.map(({ detail }) => detail)).toEqual(['0.4 SOL were taken of its position. It paid 40.00, 100.0000 each.', '0.05 SOL were taken of its position.']);
   });
 
+  it('of what is under way, unknown or forced are not pushed out by what is over', async () => {
+    const { latest } = await vi.importActual<typeof import('../src/hooks/session')>('../src/hooks/session');
+    const stages = ['unknown', 'done', 'forced', 'failed', 'confirming', 'info', 'done', 'done'] as const;
+    const all = stages.map((stage, id) => ({ id, title: '', detail: '', stage }));
+    expect(latest(all).map(({ id }) => id)).toEqual([0, 2, 3, 4, 5, 6, 7]);
+    expect(latest(all.slice(0, 4)).map(({ id }) => id)).toEqual([0, 1, 2, 3]);
+  });
+
   it('stay until they are dismissed, and lead to the explanation', () => {
     state.notices = [{ id: 1, title: 'SOL: account 1 was liquidated', detail: '', stage: 'forced', href: '#/why/S/3' }];
     render(<Notices />);

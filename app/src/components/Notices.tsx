@@ -17,7 +17,7 @@ const WORDS: Record<Notice['stage'], string> = {
 export function Notices() {
   const { notices, dismiss, cluster } = useSession();
   return (
-    <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-2 bottom-2 z-20 grid justify-items-end gap-2 sm:left-auto">
+    <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-2 bottom-2 z-20 grid max-h-[80dvh] justify-items-end gap-2 overflow-y-auto sm:left-auto">
       {notices.map(({ id, title, detail, stage, signature, href }) => (
         <div
           key={id}

@@ -49,7 +49,16 @@ interface Session {
 const Context = createContext<Session | null>(null);
 /** For how long a notice of success stays. */
 const STAYS_MS = 6_000;
+/** Of what is over, so many notices are shown. What is under way, unknown or forced stays until that changes or it is dismissed. */
+const OVER = 4;
 let nextNotice = 1;
+
+/** The notices that are kept, in their order. */
+export function latest(all: readonly Notice[]): Notice[] {
+  const over = all.filter(({ stage }) => stage === 'done' || stage === 'info' || stage === 'failed');
+  const dropped = new Set(over.slice(0, -OVER));
+  return all.filter((notice) => !dropped.has(notice));
+}
 
 /** Where it is kept which of its accounts a wallet has chosen. */
 const chosenBy = (wallet: string): string => `ballast.account.${wallet}`;
@@ -118,7 +127,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     (notice: Notice) => {
       // A liquidation in many steps is one piece of news, of which the last step is shown.
       const replaced = (old: Notice): boolean => old.id === notice.id || (notice.stage === 'forced' && old.stage === 'forced' && old.title === notice.title);
-      setNotices((all) => [...all.filter((old) => !replaced(old)), notice].slice(-4));
+      setNotices((all) => latest([...all.filter((old) => !replaced(old)), notice]));
       if (notice.stage === 'done' || notice.stage === 'info') setTimeout(() => dismiss(notice.id), STAYS_MS);
     },
     [dismiss],

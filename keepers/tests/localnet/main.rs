@@ -51,11 +51,13 @@ fn two_keepers_settle_liquidate_take_over_and_deleverage() {
     // A little below maintenance margin: reduced on the book, by what restores it.
     world.cancel(&maker);
     world.rest(&maker, Side::Long, 9_590, 60_000);
-    // Where the mark reaches it before the bids do, on a busy machine, a keeper starts the clock of the takeover first.
+    // Where the mark reaches a keeper before the bids do, on a busy machine, it means to start the clock of the takeover, alone or
+    // with what it then finds to close.
     let liquidated = until(&world, &keepers, 9_595, "the long is liquidated", |action| {
         did(action, "liquidate", &long.margin.to_string()) && lots(action) > 0
     });
-    assert_eq!((&liquidated["stage"], &liquidated["reason"]), (&"partial".into(), &"reduce".into()));
+    assert_eq!(liquidated["stage"], "partial");
+    assert!(liquidated["reason"] == "reduce" || liquidated["reason"] == "start_clock", "{liquidated}");
     assert!((1..60_000).contains(&lots(&liquidated)), "{liquidated}");
     assert_eq!(liquidated["as_expected"], true);
 

@@ -57,7 +57,7 @@ export function Terms({ form, set }: Props) {
       {rests(form) && <Select label="Post only" value={form.post} options={POSTS} onChange={(post) => set({ post })} />}
       {takes(form) && <Select label="Own orders" value={form.selfTrade} options={SELF_TRADES} onChange={(selfTrade) => set({ selfTrade })} />}
       {(kind === 'market' || kind === 'limit') && (
-        <Check label="Reduce only" title="Never larger than the position. It reserves no margin, so it rests only while the account has its initial margin" disabled={form.isolated} checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly })} />
+        <Check label="Reduce only" title="Never larger than the position. It reserves no margin, so it rests only while the account has its initial margin" checked={form.reduceOnly} onChange={(reduceOnly) => set({ reduceOnly, isolated: reduceOnly ? false : form.isolated })} />
       )}
     </div>
   );
@@ -100,7 +100,7 @@ export function Isolate({ form, set, margin, most, barred }: IsolateProps) {
         label="Isolated: an account of its own"
         title="Opens an account, moves the margin there and orders, all in one transaction. Nothing else can be lost."
         disabled={barred !== null || form.kind === 'stop'}
-        checked={form.isolated}
+        checked={form.isolated && barred === null && form.kind !== 'stop'}
         onChange={(isolated) => set({ isolated, reduceOnly: isolated ? false : form.reduceOnly })}
       />
       {barred && <p className="text-2xs text-muted">{barred}</p>}

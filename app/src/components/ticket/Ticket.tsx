@@ -53,6 +53,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
   const account = useAccount();
   const accounts = useAccounts();
   const [form, setForm] = useState<TicketForm>(EMPTY);
+  const [sending, setSending] = useState(false);
   const [depositing, setDepositing] = useState(false);
   const pace = usePaced(`${useTopic(`book:${market.index}`)}/${useTopic('account')}/${useTopic('markets')}`, form.unit === 'percent' ? SEARCH_MS : PREVIEW_MS);
   const set = (change: Partial<TicketForm>): void => setForm((before) => ({ ...before, ...change }));
@@ -98,8 +99,15 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
   const side = form.buys ? 'Buy' : 'Sell';
   const typedSomething = form.amount !== '' || (form.kind === 'stop' && form.trigger !== '');
 
+  // A second click is not a second order.
+  const send = async (): Promise<void> => {
+    if (!ready || sending) return;
+    setSending(true);
+    await submit().finally(() => setSending(false));
+  };
+
   const submit = async (): Promise<void> => {
-    if (!ready || !connected) return;
+    if (!connected || account === null) return;
     const trader = connected.account.address;
     if (stop !== null && typeof stop !== 'string') {
       const done = await run(`Place a ${stop.stop ? 'stop' : 'take-profit'} at ${price(stop.price, market)}`, () => [placeTriggers(market, account, trader, stop)]);
@@ -139,7 +147,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
         className="grid content-start gap-3 p-3"
         onSubmit={(event) => {
           event.preventDefault();
-          void submit();
+          void send();
         }}
       >
         <Sides buys={form.buys} onChange={(buys) => set({ buys })} />
@@ -176,7 +184,7 @@ export function Ticket({ market, picked }: { market: MarketInfo; picked: { price
         )}
         {account && <GoesTo account={account} isolated={isolated ? number : null} exists={accounts.some((info) => info.number === number)} />}
         {account ? (
-          <button type="submit" disabled={!ready} className={`button py-2 ${form.buys ? 'bg-up text-bg' : 'bg-down text-bg'}`} data-testid="submit-order">
+          <button type="submit" disabled={!ready || sending} className={`button py-2 ${form.buys ? 'bg-up text-bg' : 'bg-down text-bg'}`} data-testid="submit-order">
             {label(form, order, market)}
           </button>
         ) : (
