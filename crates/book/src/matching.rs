@@ -182,12 +182,11 @@ impl Book<'_> {
 #[inline(never)]
 fn watched_traded(blocks: &mut [Block], at: u32, lots: u64) -> Result<(), BookError> {
     let order = order(blocks, at)?;
-    let (sequence, id) = (order.sequence, order.node.seat);
+    let (sequence, of) = (order.sequence, order.node.seat);
     if !order.is_reduce_only() {
-        return entry_filled(blocks, seat(blocks, id)?.newest_trigger, sequence, lots);
+        return entry_filled(blocks, seat(blocks, of)?.newest_trigger, sequence, lots);
     }
-    let seat = id;
-    if let Some(Sibling::Trigger(other)) = named(blocks, order.pair, seat) {
+    if let Some(Sibling::Trigger(other)) = named(blocks, order.pair, of) {
         let trigger = stored_mut(blocks, other.block())?;
         if trigger.sibling == sequence {
             trigger.pair_traded(lots);

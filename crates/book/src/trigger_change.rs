@@ -190,19 +190,13 @@ impl Book<'_> {
     /// `SeatNotFound`.
     pub fn move_entry(&mut self, seat: u32, from: u64, to: u64, filled: Lots) -> Result<(), BookError> {
         mark_entry(self.blocks, to, seat)?;
-        let mut at = self.view().seat_by_id(seat)?.newest_trigger;
-        for _ in 0..MAX_TRIGGERS {
-            if at == 0 {
-                break;
-            }
-            let trigger = stored_mut(self.blocks, at)?;
+        let newest = self.view().seat_by_id(seat)?.newest_trigger;
+        change_each(self.blocks, newest, |trigger| {
             if trigger.entry == from && from != 0 {
                 trigger.entry = to;
                 trigger.filled = trigger.filled.saturating_add(filled.0);
             }
-            at = trigger.older;
-        }
-        Ok(())
+        })
     }
 
     /// What the entries of a seat's triggers have filled so far is no longer there to protect.
@@ -210,16 +204,8 @@ impl Book<'_> {
     /// # Errors
     /// `SeatNotFound`.
     pub fn forget_filled(&mut self, seat: u32) -> Result<(), BookError> {
-        let mut at = self.view().seat_by_id(seat)?.newest_trigger;
-        for _ in 0..MAX_TRIGGERS {
-            if at == 0 {
-                break;
-            }
-            let trigger = stored_mut(self.blocks, at)?;
-            trigger.filled = 0;
-            at = trigger.older;
-        }
-        Ok(())
+        let newest = self.view().seat_by_id(seat)?.newest_trigger;
+        change_each(self.blocks, newest, |trigger| trigger.filled = 0)
     }
 
     /// Takes lots off the trigger in block `at`; whether it is gone.
@@ -269,16 +255,24 @@ fn mark_entry(blocks: &mut [Block], sequence: u64, seat: u32) -> Result<(), Book
     Ok(())
 }
 
-/// Counts `lots` that the order of this sequence traded for the triggers that wait for it, in the list that begins at `at`.
-pub(crate) fn entry_filled(blocks: &mut [Block], mut at: u32, sequence: u64, lots: u64) -> Result<(), BookError> {
+/// Counts `lots` that the order of this sequence traded for the triggers that wait for it, in the list that begins at `newest`.
+pub(crate) fn entry_filled(blocks: &mut [Block], newest: u32, sequence: u64, lots: u64) -> Result<(), BookError> {
+    change_each(blocks, newest, |trigger| {
+        if trigger.entry == sequence {
+            trigger.filled = trigger.filled.saturating_add(lots);
+        }
+    })
+}
+
+/// Changes every trigger of a seat's list, which begins with its newest; 0 for none.
+fn change_each(blocks: &mut [Block], newest: u32, mut change: impl FnMut(&mut Stored)) -> Result<(), BookError> {
+    let mut at = newest;
     for _ in 0..MAX_TRIGGERS {
         if at == 0 {
             break;
         }
         let trigger = stored_mut(blocks, at)?;
-        if trigger.entry == sequence {
-            trigger.filled = trigger.filled.saturating_add(lots);
-        }
+        change(trigger);
         at = trigger.older;
     }
     Ok(())

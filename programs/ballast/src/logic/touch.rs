@@ -13,7 +13,7 @@ use crate::{
     error::{BallastError, OrFail},
     events::{Cause, PositionChanged, Settled},
     record::tell,
-    state::{MarginAccount, Market},
+    state::{MarginAccount, Market, Slot},
 };
 
 /// What a touch found waiting.
@@ -228,14 +228,10 @@ pub fn leave_idle_seat(
     key: &Pubkey,
 ) -> Result<()> {
     let slot = &mut margin.slots[index];
-    let account = key.to_bytes();
     if slot.seat != 0 {
-        let waits = Position(book.seat(slot.seat, &account).or_fail()?.pending_base);
-        drop_stale_triggers(book, market, slot.seat, slot.position().add(waits).or_fail()?, key)?;
-    }
-    if slot.seat != 0 && book.seat(slot.seat, &account).or_fail()?.is_idle() {
-        book.close_seat(slot.seat, &account).or_fail()?;
-        slot.seat = 0;
+        let waits = Position(book.seat(slot.seat, &key.to_bytes()).or_fail()?.pending_base);
+        let position = slot.position().add(waits).or_fail()?;
+        tidy_seat(book, market, slot, position, key)?;
     }
     margin.release_if_empty(index);
     Ok(())
@@ -248,12 +244,17 @@ pub fn close_idle_seat(venue: &mut Venue, margin: &mut MarginAccount, index: usi
         return Ok(());
     }
     cut_reduce_only(venue, margin, index, key)?;
-    let (seat, position) = (margin.slots[index].seat, margin.slots[index].position());
-    drop_stale_triggers(&mut venue.book, venue.market.index, seat, position, key)?;
     let slot = &mut margin.slots[index];
+    let position = slot.position();
+    tidy_seat(&mut venue.book, venue.market.index, slot, position, key)
+}
+
+/// Removes the triggers of a slot's seat that are over for `position`, and gives the seat back if nothing is left in it.
+fn tidy_seat(book: &mut Book, market: u16, slot: &mut Slot, position: Position, key: &Pubkey) -> Result<()> {
+    drop_stale_triggers(book, market, slot.seat, position, key)?;
     let account = key.to_bytes();
-    if venue.book.seat(slot.seat, &account).or_fail()?.is_idle() {
-        venue.book.close_seat(slot.seat, &account).or_fail()?;
+    if book.seat(slot.seat, &account).or_fail()?.is_idle() {
+        book.close_seat(slot.seat, &account).or_fail()?;
         slot.seat = 0;
     }
     Ok(())
