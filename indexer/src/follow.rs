@@ -219,18 +219,16 @@ impl<S: Source> Follower<S> {
         if shown == ceiling {
             return ceiling;
         }
-        let tried = self.heeds.filter(|(at, _)| at.elapsed() < TRY_EVERY);
-        let heeds = match tried {
-            Some((_, heeds)) => heeds,
-            None => {
+        let heeds = match self.heeds {
+            Some((at, heeds)) if at.elapsed() < TRY_EVERY => heeds,
+            _ => {
                 let ahead = ceiling.saturating_add(FAR_AHEAD);
                 let answer = self.source.signatures(Finality::Finalized, None, None, 1, ahead).await;
-                matches!(answer, Err(SourceError::Behind(_)))
+                let heeds = matches!(answer, Err(SourceError::Behind(_)));
+                self.heeds = Some((Instant::now(), heeds));
+                heeds
             }
         };
-        if tried.is_none() {
-            self.heeds = Some((Instant::now(), heeds));
-        }
         if heeds { ceiling } else { shown }
     }
 

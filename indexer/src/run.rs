@@ -106,7 +106,7 @@ pub fn rebuild(config: &Config) -> Result<()> {
         None => bail!("there is nothing to rebuild: no indexer has written these tables yet"),
     };
     let began = Instant::now();
-    let events = Writer::open(&config.database, &exchange, None)?.rebuild()?;
+    let events = Writer::open_as_built(&config.database, &exchange, None)?.rebuild()?;
     tracing::info!(events, seconds = began.elapsed().as_secs_f64(), "the tables are built again");
     Ok(())
 }

@@ -79,6 +79,21 @@ impl Writer {
     /// # Errors
     /// When they cannot be opened or belong to something else.
     pub fn open(place: &Place, exchange: &Pubkey, chain: Option<&str>) -> Result<Writer, DbError> {
+        let mut writer = Writer::open_as_built(place, exchange, chain)?;
+        if claimed(writer.db.as_mut(), "projection")?.as_deref() != Some(PROJECTION) {
+            let events = writer.rebuild()?;
+            if events > 0 {
+                tracing::info!(events, "another version had built the derived tables: they are built again");
+            }
+        }
+        Ok(writer)
+    }
+
+    /// As [`open`](Self::open), whoever built the derived tables: for one who builds them again at once.
+    ///
+    /// # Errors
+    /// As of [`open`](Self::open).
+    pub fn open_as_built(place: &Place, exchange: &Pubkey, chain: Option<&str>) -> Result<Writer, DbError> {
         let mut db = place.connect()?;
         migrate(db.as_mut())?;
         claim(db.as_mut(), "program", &PROGRAM_ID.to_string())?;
@@ -89,15 +104,7 @@ impl Writer {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let token = format!("{}-{}", std::process::id(), since.as_nanos());
         db.execute("UPDATE progress SET writer = $1 WHERE id = 1", &[token.as_str().into()])?;
-        let current = claimed(db.as_mut(), "projection")?.as_deref() == Some(PROJECTION);
-        let mut writer = Writer { place: place.clone(), db, projector: Projector::new(exchange), token };
-        if !current {
-            let events = writer.rebuild()?;
-            if events > 0 {
-                tracing::info!(events, "another version had built the derived tables: they are built again");
-            }
-        }
-        Ok(writer)
+        Ok(Writer { place: place.clone(), db, projector: Projector::new(exchange), token })
     }
 
     /// The connection; a new one where the old is broken, because the server was restarted, say. What was being written then is

@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use ballast_client::ballast::instructions::MAX_CELLS;
+use ballast_client::{ballast::instructions::MAX_CELLS, send::SIGNATURE_FEE};
 use ballast_ops::settings::ws_url_of;
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -168,13 +168,10 @@ pub struct FeeConfig {
     pub per_hour: Budget,
 }
 
-/// Fee of the one signature of a keeper's transaction, in lamports.
-const SIGNATURE_LAMPORTS: u64 = 5_000;
-
 impl FeeConfig {
-    /// Most lamports that the fee of one transaction may be.
+    /// Most lamports that the fee of one transaction, with one signature, may be.
     pub fn most(&self) -> u64 {
-        self.max_priority_lamports.saturating_add(SIGNATURE_LAMPORTS)
+        self.max_priority_lamports.saturating_add(SIGNATURE_FEE)
     }
 }
 

@@ -137,7 +137,7 @@ pub enum Urgency {
 }
 
 /// Whose money it is that a task uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Forced reductions with what they wait for, prices that somebody is due at, and the keeper's own position: all of it.
     Forced,

@@ -27,7 +27,7 @@ use fees::written;
 use shared::Shared;
 
 pub use errors::{Refusal, SendError};
-pub use fees::{Bid, Priority, percentile};
+pub use fees::{Bid, Priority, SIGNATURE_FEE, percentile};
 pub use transaction::{MAX_TRANSACTION_BYTES, MAX_UNITS, Signers, Units, compile, sign, size};
 
 use crate::events::{Logged, parse_logs};
@@ -191,19 +191,6 @@ impl Sender {
     pub async fn send(&self, instructions: &[Instruction], signers: Signers<'_>) -> Result<Confirmed, SendError> {
         let payer = signers.first().ok_or(SendError::NoSigner)?.pubkey();
         let simulated = self.simulate(&payer, instructions).await?;
-        self.send_simulated(instructions, signers, simulated).await
-    }
-
-    /// As [`send`](Self::send), for a caller that has simulated already and looked at the result.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub async fn send_simulated(
-        &self,
-        instructions: &[Instruction],
-        signers: Signers<'_>,
-        simulated: Simulated,
-    ) -> Result<Confirmed, SendError> {
         let bid = self.bid(instructions, signers, &simulated).await?;
         self.send_at(bid, instructions, signers, simulated).await
     }
@@ -225,7 +212,7 @@ impl Sender {
         Ok(Bid::new(signers.len(), Units { limit, price }))
     }
 
-    /// As [`send_simulated`](Self::send_simulated), for what was [`bid`](Self::bid).
+    /// As [`send`](Self::send), for a caller that has simulated already, looked at the result and asked for the [`bid`](Self::bid).
     ///
     /// # Errors
     /// As [`send`](Self::send).

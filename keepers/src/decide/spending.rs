@@ -64,6 +64,8 @@ impl Budget {
 pub struct Spending {
     cap: Budget,
     spent: VecDeque<(Instant, Class, u64)>,
+    /// What that comes to, by class: an hour's payments may be many, and every pass asks.
+    totals: HashMap<Class, u64>,
     /// By the account that is worked on.
     pledged: HashMap<Pubkey, (Class, u64)>,
 }
@@ -71,7 +73,7 @@ pub struct Spending {
 impl Spending {
     /// With these caps for an hour.
     pub fn new(cap: Budget) -> Self {
-        Spending { cap, spent: VecDeque::new(), pledged: HashMap::new() }
+        Spending { cap, spent: VecDeque::new(), totals: HashMap::new(), pledged: HashMap::new() }
     }
 
     /// A transaction for an account begins that may cost so much.
@@ -84,15 +86,19 @@ impl Spending {
         self.pledged.remove(account);
         if lamports > 0 {
             self.spent.push_back((at, class, lamports));
+            let total = self.totals.entry(class).or_default();
+            *total = total.saturating_add(lamports);
         }
     }
 
     /// What is not spent yet.
     pub fn unspent(&mut self, at: Instant) -> Budget {
-        while self.spent.front().is_some_and(|(then, ..)| at.saturating_duration_since(*then) >= WINDOW) {
-            self.spent.pop_front();
+        let old = |spent: &mut (Instant, Class, u64)| at.saturating_duration_since(spent.0) >= WINDOW;
+        while let Some((_, class, lamports)) = self.spent.pop_front_if(old) {
+            let total = self.totals.entry(class).or_default();
+            *total = total.saturating_sub(lamports);
         }
-        self.spent.iter().fold(self.cap, |left, (_, class, lamports)| left.less(*class, *lamports))
+        self.totals.iter().fold(self.cap, |left, (class, lamports)| left.less(*class, *lamports))
     }
 
     /// What is neither spent nor pledged.

@@ -107,6 +107,6 @@ pub fn build(context: &Context, wanted: &Task) -> Result<Option<Plan>, ViewError
         return Ok(Some(Plan::new(task, instructions::cover_bad_debt(keys, &tend))));
     }
     let instruction = instructions::deleverage(keys, &tend, context.config.max_cells);
-    // Only the piece that ends a bankruptcy is paid for: the others have to be done all the same.
-    Ok(Some(context.forced(task, instruction)?.paid_if(false)))
+    // Not said to be paid for: only the piece that ends a bankruptcy is, and the others have to be done all the same.
+    context.forced(task, instruction).map(Some)
 }

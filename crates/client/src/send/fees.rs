@@ -12,7 +12,7 @@ const MAX_ACCOUNTS: usize = 128;
 const MICRO: u64 = 1_000_000;
 
 /// Fee of a signature, in lamports, on every cluster.
-const SIGNATURE: u64 = 5_000;
+pub const SIGNATURE_FEE: u64 = 5_000;
 
 /// What a transaction is going to cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Bid {
         // As the runtime counts: the whole limit is paid for, rounded up to a lamport.
         let priority = (u128::from(units.price) * u128::from(units.limit)).div_ceil(MICRO.into());
         let priority = u64::try_from(priority).unwrap_or(u64::MAX);
-        Bid { units, lamports: signatures.saturating_mul(SIGNATURE).saturating_add(priority) }
+        Bid { units, lamports: signatures.saturating_mul(SIGNATURE_FEE).saturating_add(priority) }
     }
 }
 
