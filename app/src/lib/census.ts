@@ -2,7 +2,7 @@
 // the node, so that positions and ranking indexes belong together.
 import { Desk, accountKind } from '../wasm/ballast_wasm';
 import type { Chain } from './chain';
-import { accountOf, type WireAccount } from './rpc';
+import { accountOf } from './rpc';
 
 /** Everybody at one moment. */
 export interface Census {
@@ -29,9 +29,8 @@ export async function tokenBalance(chain: Chain, address: string): Promise<bigin
 export async function takeCensus(chain: Chain): Promise<Census> {
   const exchange = chain.exchange();
   if (!exchange) throw new Error('the exchange is not here yet');
-  const options = { encoding: 'base64', commitment: 'confirmed' };
   const [wire, vault] = await Promise.all([
-    chain.rpc.call<{ pubkey: string; account: WireAccount }[]>('getProgramAccounts', [chain.program, options]),
+    chain.rpc.programAccounts(chain.program),
     tokenBalance(chain, exchange.insurance),
   ]);
   const all = wire.map(({ pubkey, account }) => ({ pubkey, data: accountOf(account).data }));

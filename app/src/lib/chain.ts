@@ -197,8 +197,7 @@ export class Chain {
 
   private async start(): Promise<void> {
     try {
-      await prepareZstd();
-      await this.checkNetwork();
+      await Promise.all([prepareZstd(), this.checkNetwork()]);
       const exchange = this.cluster.exchange ?? (await this.findExchange());
       const [account] = await this.rpc.accounts([exchange]);
       if (account?.owner !== this.program) throw new Error(`there is no exchange at ${exchange}`);
@@ -232,8 +231,7 @@ export class Chain {
 
   private async findExchange(): Promise<string> {
     const filter = { memcmp: { offset: 0, bytes: getBase58Decoder().decode(getExchangeDiscriminatorBytes()) } };
-    const options = { encoding: 'base64', commitment: 'confirmed', filters: [filter], dataSlice: { offset: 0, length: 8 } };
-    const found = await this.rpc.call<{ pubkey: string }[]>('getProgramAccounts', [this.program, options]);
+    const found = await this.rpc.programAccounts(this.program, [filter], 8);
     return onlyExchange(found.map(({ pubkey }) => pubkey));
   }
 

@@ -4,7 +4,7 @@ import { getBase58Decoder } from '@solana/kit';
 import { getMarginAccountDiscriminatorBytes } from '../generated';
 import { marginOffsets } from '../wasm/ballast_wasm';
 import type { Chain } from './chain';
-import { accountOf, type WireAccount } from './rpc';
+import { accountOf } from './rpc';
 
 /** An account whose owner has made the wallet its delegate. */
 export interface Entrusted {
@@ -25,8 +25,7 @@ export async function findEntrusted(chain: Chain, delegate: string): Promise<Ent
     { memcmp: { offset: at.exchange, bytes: exchange.address } },
     { memcmp: { offset: at.delegate, bytes: delegate } },
   ];
-  const options = { encoding: 'base64', commitment: 'confirmed', filters, dataSlice: { offset: 0, length: at.delegate } };
-  const found = await chain.rpc.call<{ pubkey: string; account: WireAccount }[]>('getProgramAccounts', [chain.program, options]);
+  const found = await chain.rpc.programAccounts(chain.program, filters, at.delegate);
   const entrusted = found.map(({ pubkey, account }): Entrusted => {
     const { data } = accountOf(account);
     const number = new DataView(data.buffer, data.byteOffset).getUint16(at.number, true);

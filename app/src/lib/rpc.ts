@@ -101,6 +101,12 @@ export class Rpc {
     return found;
   }
 
+  /** All accounts of a program that fit the filters; of each no more than `length` bytes, where that is said. */
+  async programAccounts(program: string, filters: readonly unknown[] = [], length?: number): Promise<{ pubkey: string; account: WireAccount }[]> {
+    const dataSlice = length === undefined ? {} : { dataSlice: { offset: 0, length } };
+    return this.call('getProgramAccounts', [program, { encoding: 'base64', commitment: 'confirmed', filters, ...dataSlice }]);
+  }
+
   private async post(calls: { method: string; params: unknown[] }[]): Promise<Reply[]> {
     const requests = calls.map(({ method, params }) => ({ jsonrpc: '2.0', id: this.next++, method, params }));
     let answer: unknown;

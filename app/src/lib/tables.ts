@@ -41,7 +41,6 @@ export async function loadTables(rpc: Rpc, keys: readonly string[]): Promise<Tab
  */
 export async function findTables(rpc: Rpc, exchange: string): Promise<string[]> {
   const filters = [{ memcmp: { offset: EXCHANGE_AT, bytes: exchange } }];
-  const options = { encoding: 'base64', commitment: 'confirmed', filters, dataSlice: { offset: 0, length: 0 } };
-  const found = await rpc.call<{ pubkey: string }[]>('getProgramAccounts', [PROGRAM, options]);
+  const found = await rpc.programAccounts(PROGRAM, filters, 0);
   return found.map(({ pubkey }) => pubkey).sort();
 }

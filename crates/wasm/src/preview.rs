@@ -376,8 +376,7 @@ impl Desk {
         }
         if order.reduce_only {
             let held = view.position(key, order.market)?.map_or(0, |state| state.position.0);
-            let reduces = if order.buys { held < 0 } else { held > 0 };
-            return Ok(if reduces { held.unsigned_abs() } else { 0 });
+            return Ok(reducible(side_of(order), held).0);
         }
         if order.kind == OrderKind::ImmediateOrCancel {
             // It may say any number of lots: only those that the book has for it are traded.

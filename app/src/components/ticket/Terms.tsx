@@ -94,17 +94,18 @@ interface IsolateProps extends Props {
 /** A position with an account of its own: it risks only the margin that is moved there. */
 export function Isolate({ form, set, margin, most, barred }: IsolateProps) {
   const times = parseDecimal(form.leverage, 2);
+  const on = form.isolated && barred === null;
   return (
     <div className="grid gap-1.5">
       <Check
         label="Isolated: an account of its own"
         title="Opens an account, moves the margin there and orders, all in one transaction. Nothing else can be lost."
-        disabled={barred !== null || form.kind === 'stop'}
-        checked={form.isolated && barred === null && form.kind !== 'stop'}
+        disabled={barred !== null}
+        checked={on}
         onChange={(isolated) => set({ isolated, reduceOnly: isolated ? false : form.reduceOnly })}
       />
       {barred && <p className="text-2xs text-muted">{barred}</p>}
-      {form.isolated && barred === null && form.kind !== 'stop' && (
+      {on && (
         <div className="grid gap-1">
           <label className="grid gap-1">
             <span className="flex justify-between text-muted">
