@@ -19,6 +19,10 @@ fn did(action: &Value, kind: &str, account: &str) -> bool {
     action["kind"] == kind && action["account"] == account && action["result"] == "confirmed"
 }
 
+fn is_ready(world: &World, keeper: &Keeper) {
+    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+}
+
 /// Lots that an action's transaction closed.
 fn lots(action: &Value) -> u64 {
     let actual = action["actual"].as_str().unwrap_or_default();
@@ -164,11 +168,7 @@ fn a_keeper_executes_triggers_follows_with_trailing_stops_and_carries_out_ladder
 #[test]
 fn forced_reductions_are_left_out_only_where_the_operator_wants_to_gain_by_them() {
     let world = World::found();
-    let (maker, long) = (world.trader(1_000_000), world.trader(300));
-    world.price(10_000);
-    world.rest(&maker, Side::Short, 10_000, 60_000);
-    world.take(&long, Side::Long, 10_000, 60_000);
-    world.rest(&maker, Side::Long, 9_520, 60_000);
+    let long = world.exposed_long(9_520);
     let wishes = ["--roles", "liquidator", "--takeover", "--deposit", "20000", "--min-profit-forced", "1000000"];
     let keeper = Keeper::start(&world, &wishes);
     let key = long.margin.to_string();
@@ -189,11 +189,7 @@ fn forced_reductions_are_left_out_only_where_the_operator_wants_to_gain_by_them(
 #[test]
 fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let world = World::found();
-    let (maker, long) = (world.trader(1_000_000), world.trader(300));
-    world.price(10_000);
-    world.rest(&maker, Side::Short, 10_000, 60_000);
-    world.take(&long, Side::Long, 10_000, 60_000);
-    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let long = world.exposed_long(9_590);
     let keeper = Keeper::start(&world, &["--roles", "liquidator", "--dry-run", "--subscribe", "accounts"]);
     let would = until(&world, &[&keeper], 9_595, "the long would be liquidated", |action| {
         action["kind"] == "liquidate" && action["account"] == long.margin.to_string()
@@ -207,14 +203,10 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
 #[test]
 fn a_keeper_that_lost_its_node_comes_back() {
     let world = World::found();
-    let (maker, long) = (world.trader(1_000_000), world.trader(300));
-    world.price(10_000);
-    world.rest(&maker, Side::Short, 10_000, 60_000);
-    world.take(&long, Side::Long, 10_000, 60_000);
-    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let long = world.exposed_long(9_590);
     let link = world.link();
     let keeper = Keeper::start_at(&world, world.rpc_url(), &link.url(), &["--roles", "liquidator"]);
-    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+    is_ready(&world, &keeper);
     link.cut();
     world.until(10_000, "the keeper complains", || keeper.asks("/health").contains("not in place").then_some(()));
     link.mend();
@@ -229,15 +221,11 @@ fn a_keeper_that_lost_its_node_comes_back() {
 #[test]
 fn a_keeper_whose_subscriptions_fall_silent_says_so_and_makes_new_ones() {
     let world = World::found();
-    let (maker, long) = (world.trader(1_000_000), world.trader(300));
-    world.price(10_000);
-    world.rest(&maker, Side::Short, 10_000, 60_000);
-    world.take(&long, Side::Long, 10_000, 60_000);
-    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let long = world.exposed_long(9_590);
     let link = world.link();
     let wishes = ["--roles", "liquidator", "--silence-s", "3"];
     let keeper = Keeper::start_at(&world, world.rpc_url(), &link.url(), &wishes);
-    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
+    is_ready(&world, &keeper);
     let silence = || {
         let metrics = keeper.metrics();
         let line = metrics.lines().find_map(|line| line.strip_prefix("ballast_keeper_subscription_silence_seconds "));
@@ -267,11 +255,7 @@ fn a_keeper_whose_subscriptions_fall_silent_says_so_and_makes_new_ones() {
 #[test]
 fn a_keeper_brings_a_legacy_price_itself_and_uses_a_lookup_table() {
     let world = World::found_as("legacy.toml");
-    let (maker, long) = (world.trader(1_000_000), world.trader(300));
-    world.price(10_000);
-    world.rest(&maker, Side::Short, 10_000, 60_000);
-    world.take(&long, Side::Long, 10_000, 60_000);
-    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let long = world.exposed_long(9_590);
     let (oracle, table) = (world.oracle(), world.lookup_table());
     let keeper = Keeper::start(&world, &["--roles", "liquidator", "--oracle", &oracle, "--lookup-table", &table]);
     // Nobody but the keeper refreshes the market now.

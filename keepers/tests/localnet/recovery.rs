@@ -10,7 +10,7 @@ use std::{
 use ballast_units::Side;
 
 use crate::{
-    did,
+    did, is_ready,
     keeper::Keeper,
     world::{Trader, World},
 };
@@ -18,11 +18,7 @@ use crate::{
 /// A market with a long that is due below $95.95, and bids for it.
 fn scene() -> (World, Trader) {
     let world = World::found();
-    let (maker, long) = (world.trader(1_000_000), world.trader(300));
-    world.price(10_000);
-    world.rest(&maker, Side::Short, 10_000, 60_000);
-    world.take(&long, Side::Long, 10_000, 60_000);
-    world.rest(&maker, Side::Long, 9_590, 60_000);
+    let long = world.exposed_long(9_590);
     (world, long)
 }
 
@@ -43,10 +39,6 @@ fn meanwhile(world: &World, cents: u64, seconds: u64) {
         world.until(cents, "a price is posted", || Some(()));
         thread::sleep(Duration::from_millis(200));
     }
-}
-
-fn is_ready(world: &World, keeper: &Keeper) {
-    world.until(10_000, "the keeper is ready", || keeper.asks("/ready").starts_with("HTTP/1.1 200").then_some(()));
 }
 
 #[test]

@@ -49,6 +49,16 @@ impl World {
         World(testing::World::found(&testing::Site { configuration, insurance: 0, book_blocks: 64, speed: 2.0 }))
     }
 
+    /// A long that is due below $95.95, and bids that can take all of it at so many cents.
+    pub fn exposed_long(&self, bid: u64) -> Trader {
+        let (maker, long) = (self.trader(1_000_000), self.trader(300));
+        self.price(10_000);
+        self.rest(&maker, Side::Short, 10_000, 60_000);
+        self.take(&long, Side::Long, 10_000, 60_000);
+        self.rest(&maker, Side::Long, bid, 60_000);
+        long
+    }
+
     /// Gives SOL and dollars.
     pub fn enrich(&self, key: &Pubkey, dollars: u64) {
         self.faucet.airdrop(key, 10_000_000_000).unwrap();

@@ -130,14 +130,20 @@ fn a_tier_is_the_owners_over_all_accounts() {
     assert_eq!(owner(&mut world, ann).volumes().total(today), 70_000 * DOLLAR);
 }
 
-#[test]
-fn a_referrer_has_a_share_of_what_the_exchange_keeps_and_claims_it() {
+/// Ann, whom Eve has referred, and Bob, whom nobody has.
+fn referred() -> (World, [Trader; 3]) {
     let mut world = tiered();
     let (ann, bob, eve) =
         (world.trader(1_000_000 * DOLLAR), world.trader(1_000_000 * DOLLAR), world.trader(5 * DOLLAR));
     world.open_trader(eve, None).succeeds();
     let referrer = world.owner_key(eve);
     world.open_trader(ann, Some(referrer)).succeeds();
+    (world, [ann, bob, eve])
+}
+
+#[test]
+fn a_referrer_has_a_share_of_what_the_exchange_keeps_and_claims_it() {
+    let (mut world, [ann, bob, eve]) = referred();
     // From the first roll on, which tells an account that was there before that there is a referrer.
     world.roll_volume(&[ann]).succeeds();
     let before = (world.market(BTC).fees, world.market(BTC).insurance_fees);
@@ -157,12 +163,7 @@ fn a_referrer_has_a_share_of_what_the_exchange_keeps_and_claims_it() {
 
 #[test]
 fn an_account_that_is_opened_later_has_its_owners_tier_and_referrer_from_the_first_trade_on() {
-    let mut world = tiered();
-    let (ann, bob, eve) =
-        (world.trader(1_000_000 * DOLLAR), world.trader(1_000_000 * DOLLAR), world.trader(5 * DOLLAR));
-    world.open_trader(eve, None).succeeds();
-    let referrer = world.owner_key(eve);
-    world.open_trader(ann, Some(referrer)).succeeds();
+    let (mut world, [ann, bob, _]) = referred();
     world.roll_volume(&[ann]).succeeds();
     costs(&mut world, ann, bob, 50_000);
     world.roll_volume(&[ann]).succeeds();
